@@ -126,6 +126,7 @@ class Guidance(Document):
     """What the runbook says to do about this diagnosis.
 
     ``escalate_after_s`` is null when nobody is paged by time ("only if action fails"), 0 when at once.
+    ``notes`` say which rules could not be evaluated, and why.
     """
 
     response: str
@@ -134,6 +135,7 @@ class Guidance(Document):
     steps: tuple[GuidanceStep, ...] = ()
     escalations: tuple[Escalation, ...] = ()
     name_team_at_once: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class Diagnosis(Document):
