@@ -1,0 +1,202 @@
+"""Who is told next and when, who was told already, and who can be: the escalation part of a card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from bot.ports import Deadline, DeadlineState, IncidentState, IncidentView, Page, PageState
+from bot.render.message import Button, ButtonStyle, Confirm, Instant, Line, Link, Span, Strong
+from bot.render.names import Names
+from bot.render.text import one_line
+from bot.render.words import capital, sentence
+from rca.diagnosis import Diagnosis, Escalation, Urgency
+
+ESCALATE_PREFIX: Final = "incident_escalate:"
+ESCALATE_TARGETS: Final = 5  # buttons; more is a list to read, and reading is slow at night
+LINES_SHOWN: Final = 6  # of deadlines, of pages, of people to tell
+REASON_SHOWN: Final = 200  # characters of one reason on the card
+MATRIX_RULE: Final = "matrix"
+
+
+def lines(view: IncidentView, names: Names, now: datetime) -> tuple[Line, ...]:
+    """Return who is next and when: pages (undelivered first), the response with its deadline, people to tell."""
+    ordered = sorted(view.pages, key=lambda p: p.state is not PageState.UNDELIVERED)
+    pages = [page_line(page, names) for page in ordered[:LINES_SHOWN]]
+    waiting = list(_deadlines(view, names, now))[:LINES_SHOWN]
+    told = list(_others(view.diagnosis, names))[:LINES_SHOWN]
+    return (*pages, *_response(view, names, now), *waiting, *told)
+
+
+def page_line(page: Page, names: Names) -> Line:
+    """Return how far one page is; "paged" is said only of a page the provider took."""
+    whom = _whom(page.team, page.person, names)
+    by = names.actor(page.requested_by)
+    match page.state:
+        case PageState.REQUESTED:
+            return (
+                "Paging ",
+                *whom,
+                ", asked for by ",
+                by,
+                " ",
+                Instant(at=page.requested_at),
+                ".",
+            )
+        case PageState.UNDELIVERED:
+            why = one_line(page.error or "no answer", REASON_SHOWN)
+            return (
+                Strong(text="PAGE NOT DELIVERED"),
+                ": ",
+                *whom,
+                f" was not reached ({why}). Call them directly.",
+            )
+        case PageState.ACCEPTED | PageState.RESOLVED:
+            at = page.accepted_at or page.requested_at
+            instead = (
+                (f", because {names.team(page.fallback_of)} was not reached",)
+                if page.fallback_of
+                else ()
+            )
+            after = ". The page is closed." if page.state is PageState.RESOLVED else "."
+            return (
+                "Paged ",
+                *whom,
+                " by ",
+                by,
+                " ",
+                Instant(at=at),
+                *_where(page),
+                *instead,
+                after,
+            )
+
+
+def targets(view: IncidentView) -> tuple[str, ...]:
+    """Return the teams that somebody may page from this card: each once, the nearest first, none that was asked."""
+    asked = {page.team for page in view.pages}
+    wanted = dict.fromkeys(_wanted(view))
+    return tuple(team for team in wanted if team not in asked)[:ESCALATE_TARGETS]
+
+
+def buttons(view: IncidentView, names: Names) -> tuple[Button, ...]:
+    """Return a button for each target; it asks first, because a click wakes somebody."""
+    return tuple(
+        Button(
+            action_id=f"{ESCALATE_PREFIX}{team}",
+            text=f"Escalate to {names.team(team)}",
+            value=view.incident.incident_id,
+            style=ButtonStyle.DANGER,
+            confirm=Confirm(
+                title=f"Page {names.team(team)}?",
+                text=f"Page {names.team(team)}{_through(names.pager(team))} now?",
+                yes="Page now",
+            ),
+        )
+        for team in targets(view)
+    )
+
+
+def reason_of(escalation: Escalation, names: Names) -> Line:
+    """Return one escalation rule in words: whom to tell, how, and why."""
+    reason = one_line(escalation.reason, REASON_SHOWN)
+    who = _whom(escalation.team, escalation.person, names)
+    match escalation.urgency:
+        case Urgency.NOW:
+            return ("Page ", *who, *_from(escalation.due_at), f": {reason}")
+        case Urgency.NOTIFY:
+            return ("Tell ", *who, *_from(escalation.due_at), f": {reason}")
+        case Urgency.REDIRECT:
+            return ("Look there first: ", reason)
+
+
+def _from(due_at: datetime | None) -> tuple[Span, ...]:
+    return (" from ", Instant(at=due_at)) if due_at else ()
+
+
+def _where(page: Page) -> tuple[Span, ...]:
+    if page.url:
+        return (" · ", Link(url=page.url, label=page.pager or "page"))
+    return (f" · {page.pager}",) if page.pager else ()
+
+
+def _through(pager: str | None) -> str:
+    return f" through {pager}" if pager else ""
+
+
+def _pending(view: IncidentView) -> list[Deadline]:
+    if not view.incident.is_open:
+        return []
+    pending = (d for d in view.deadlines if d.state is DeadlineState.PENDING)
+    return sorted(pending, key=lambda d: (d.due_at, d.rule))
+
+
+def _response(view: IncidentView, names: Names, now: datetime) -> Iterator[Line]:
+    """The matrix row: what to do, and who is paged by when if it does not help."""
+    guidance = view.diagnosis.guidance if view.diagnosis else None
+    if guidance is None or not view.incident.is_open:
+        return
+    response = capital(sentence(one_line(guidance.response, REASON_SHOWN)))
+    matrix = next((d for d in _pending(view) if d.rule == MATRIX_RULE), None)
+    if matrix and matrix.due_at > now:
+        yield (
+            f"{response}; if not resolved by ",
+            Instant(at=matrix.due_at),
+            " ",
+            *_whom(matrix.team, matrix.person, names),
+            " is paged.",
+        )
+    elif matrix:
+        yield (response, "; ", *_whom(matrix.team, matrix.person, names), " is being paged now.")
+    elif guidance.escalate_to and guidance.escalate_after_s is None:
+        yield (
+            f"{response}; escalate to {names.team(guidance.escalate_to)} only if the action fails.",
+        )
+    else:
+        yield (f"{response}.",)
+
+
+def _deadlines(view: IncidentView, names: Names, now: datetime) -> Iterator[Line]:
+    pending = _pending(view)
+    for deadline in pending:
+        if deadline.rule == MATRIX_RULE:
+            continue
+        whom = _whom(deadline.team, deadline.person, names)
+        reason = one_line(deadline.reason, REASON_SHOWN)
+        if deadline.due_at > now:
+            yield ("At ", Instant(at=deadline.due_at), " ", *whom, f" is paged: {reason}")
+        else:
+            yield (*whom, f" is being paged now: {reason}")
+    if view.incident.state is IncidentState.ACKNOWLEDGED and not pending:
+        yield ("Nobody is paged by time while somebody has this.",)
+
+
+def _whom(team: str, person: str | None, names: Names) -> Line:
+    return (names.team(team), " (", names.person(person), ")") if person else (names.team(team),)
+
+
+def _others(diagnosis: Diagnosis | None, names: Names) -> Iterator[Line]:
+    """People to tell and places to look first: they wake nobody, so no deadline shows them."""
+    for escalation in _escalations(diagnosis):
+        if escalation.urgency is not Urgency.NOW:
+            yield reason_of(escalation, names)
+
+
+def _escalations(diagnosis: Diagnosis | None) -> Iterator[Escalation]:
+    """Of the whole incident first, then of the hypotheses that are not symptoms, by rank."""
+    if diagnosis is None:
+        return
+    if diagnosis.guidance:
+        yield from diagnosis.guidance.escalations
+    for hypothesis in diagnosis.hypotheses:
+        if hypothesis.symptom_of is None:
+            yield from hypothesis.escalations
+
+
+def _wanted(view: IncidentView) -> Iterable[str]:
+    yield from (d.team for d in _pending(view))
+    guidance = view.diagnosis.guidance if view.diagnosis else None
+    if guidance and guidance.escalate_to:
+        yield guidance.escalate_to
+    yield from (e.team for e in _escalations(view.diagnosis) if e.urgency is not Urgency.REDIRECT)
