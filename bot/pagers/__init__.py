@@ -1,0 +1,1 @@
+"""Services that wake somebody, one file each; ``registry`` finds them by their ``PAGER`` constant."""
