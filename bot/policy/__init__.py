@@ -1,0 +1,1 @@
+"""Decisions about telling, quiet and rights. Pure: values in, values out."""
