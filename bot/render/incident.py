@@ -31,26 +31,12 @@ from bot.render.message import (
     Title,
 )
 from bot.render.names import Names
-from bot.render.notes import (
-    acknowledged_note,
-    changed_note,
-    paged_note,
-    resolved_note,
-    undelivered_note,
-)
+from bot.render.notes import changed_note, paged_note, undelivered_note
 from bot.render.text import count_of, one_line, percent
 from bot.render.words import COLOR_OF, EMOJI_OF, Look, capital, look_of, said, sentence, verdict
 from rca.diagnosis import Band, Diagnosis, Hypothesis
 
-__all__ = [
-    "acknowledged_note",
-    "card",
-    "changed_note",
-    "details",
-    "paged_note",
-    "resolved_note",
-    "undelivered_note",
-]
+__all__ = ["Names", "card", "changed_note", "details", "paged_note", "undelivered_note"]
 
 ACKNOWLEDGE: Final = "incident_ack"
 RESOLVE: Final = "incident_resolve"

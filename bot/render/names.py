@@ -4,9 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from bot.render.message import Code, Group, Person, Span
 from bot.render.text import is_user_id
+
+_PAGERS: Final = {"pagerduty": "PagerDuty", "slack_mention": "Slack", "log": "the log"}
+"""How people call a pager, by its id; any other is called by its id in words."""
+
+
+class CalledTeam(Protocol):
+    """What a message needs of a team's entry in the directory."""
+
+    @property
+    def name(self) -> str:
+        """Display name."""
+
+    @property
+    def usergroup(self) -> str | None:
+        """Slack user group id."""
+
+    @property
+    def pager(self) -> str:
+        """Id of its pager."""
+
+
+class CalledPerson(Protocol):
+    """What a message needs of a person's entry in the directory."""
+
+    @property
+    def slack(self) -> str:
+        """Slack user id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +83,21 @@ class Names:
         if recorded is None:
             return "somebody"
         return Person(slack_id=recorded) if is_user_id(recorded) else self.person(recorded)
+
+
+def pager_name(pager: str) -> str:
+    """Return how people call a pager: ``pagerduty`` is "PagerDuty"."""
+    return _PAGERS.get(pager, " ".join(pager.replace("_", " ").split()))
+
+
+def names_of(teams: Mapping[str, CalledTeam], people: Mapping[str, CalledPerson]) -> Names:
+    """Return the names of a directory's teams (by id) and people (by e-mail)."""
+    return Names(
+        teams={
+            team_id: TeamName(
+                name=team.name, usergroup=team.usergroup, pager=pager_name(team.pager)
+            )
+            for team_id, team in teams.items()
+        },
+        people={email: person.slack for email, person in people.items()},
+    )

@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.ports import Deadline, DeadlineState, IncidentState, IncidentView, Page, PageState
 from bot.render.message import Button, ButtonStyle, Confirm, Instant, Line, Link, Span, Strong
-from bot.render.names import Names
+from bot.render.names import Names, pager_name
 from bot.render.text import one_line
 from bot.render.words import capital, sentence
 from rca.diagnosis import Diagnosis, Escalation, Urgency
@@ -117,8 +117,8 @@ def _from(due_at: datetime | None) -> tuple[Span, ...]:
 
 def _where(page: Page) -> tuple[Span, ...]:
     if page.url:
-        return (" · ", Link(url=page.url, label=page.pager or "page"))
-    return (f" · {page.pager}",) if page.pager else ()
+        return (" · ", Link(url=page.url, label=pager_name(page.pager or "page")))
+    return (f" · {pager_name(page.pager)}",) if page.pager else ()
 
 
 def _through(pager: str | None) -> str:
