@@ -92,8 +92,8 @@ def blocks(message: Message, *, revision: str | None = None) -> RenderedMessage:
 
 def mrkdwn(message: Message, limit: int = limits.SECTION_TEXT) -> str:
     """Return *message* as one text in Slack's markup, for answers that carry no blocks; buttons are left out."""
-    drawn = (words for part in message.parts + message.foot for words in _texts(_draw(part)))
-    return text.clip("\n".join(drawn), limit)
+    said = (words for part in message.parts + message.foot for words in _in_text(part))
+    return text.clip("\n".join(said), limit)
 
 
 def line(spans: Line) -> str:
@@ -146,6 +146,17 @@ def _draw(part: Part) -> list[Block]:  # noqa: PLR0911 - one return per kind of 
             )
         case _:
             assert_never(part)
+
+
+def _in_text(part: Part) -> Iterable[str]:
+    """A part without its block; a header has no escapes, so it is said anew."""
+    match part:
+        case Title():
+            return (text.strong(part.text),)
+        case Buttons():
+            return ()
+        case _:
+            return limits.texts(_draw(part))
 
 
 def _lines(lines: Iterable[Line]) -> str:
@@ -243,18 +254,7 @@ def _fit(main: list[Block], foot: list[Block]) -> tuple[list[Block], list[Block]
 
 
 def _size(block: Block) -> int:
-    return sum(text.size(words) for words in _texts([block]))
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, dict):
-        own = value.get("text")
-        if isinstance(own, str):
-            return [own]
-        return [words for inner in value.values() for words in _texts(inner)]
-    if isinstance(value, list):
-        return [words for inner in value for words in _texts(inner)]
-    return []
+    return sum(text.size(words) for words in limits.texts(block))
 
 
 def _digest(main: list[Block], foot: list[Block]) -> str:

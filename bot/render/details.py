@@ -126,20 +126,13 @@ def _cut(code: str | None) -> str | None:
 
 
 def _escalations(diagnosis: Diagnosis, names: Names, now: datetime) -> Iterator[Part]:
-    rules = list(_rules(diagnosis))
+    rules = list(who_next.rules(diagnosis))
     if rules:
         lines = tuple(_rule(rule, names, now) for rule in rules[:ESCALATIONS_SHOWN])
         more: tuple[Line, ...] = ()
         if len(rules) > ESCALATIONS_SHOWN:
             more = ((f"and {number(len(rules) - ESCALATIONS_SHOWN)} more rules",),)
         yield Text(lines=((Strong(text="When to escalate"),), *lines, *more))
-
-
-def _rules(diagnosis: Diagnosis) -> Iterator[Escalation]:
-    if diagnosis.guidance:
-        yield from diagnosis.guidance.escalations
-    for hypothesis in diagnosis.hypotheses:
-        yield from hypothesis.escalations
 
 
 def _rule(rule: Escalation, names: Names, now: datetime) -> Line:

@@ -128,7 +128,8 @@ def _in_brief(item: object) -> tuple[str | Code, ...]:  # noqa: PLR0911 - one re
         case ColumnChange():
             return (_short(item.column), f" {item.change}")
         case FailingModel():
-            return (_short(item.unique_id),)
+            said_so = f": {one_line(item.message, 120)}" if item.message else ""
+            return (_short(item.unique_id), said_so)
         case Transition():
             return (_short(item.unique_id), f" {one_line(f'{item.from_} → {item.to}', 80)}")
         case Mover():

@@ -41,6 +41,14 @@ __all__ = ["Names", "card", "changed_note", "details", "paged_note", "undelivere
 ACKNOWLEDGE: Final = "incident_ack"
 RESOLVE: Final = "incident_resolve"
 
+WHAT_TO_DO: Final = {
+    Band.ACT: "act on it",
+    Band.INVESTIGATE_TOP: "investigate the top 2",
+    Band.INVESTIGATE_ALL: "investigate all, and look by hand",
+    Band.MANUAL: "look by hand",
+}
+"""The bands in a few words; the runbook's own sentence stands beside the deadline."""
+
 BECAUSE_SHOWN: Final = 600  # characters; one sentence
 TITLE_SHOWN: Final = 300  # characters of the alert's own title
 OTHERS_SHOWN: Final = 3  # hypotheses after the first
@@ -67,7 +75,7 @@ def card(view: IncidentView, names: Names, now: datetime) -> Message:
         parts.extend(_diagnosed(view.diagnosis, names))
     following = who_next.lines(view, names, now)
     if following:
-        parts.append(Text(lines=((Strong(text="Next"),), *following)))
+        parts.append(Text(lines=((Strong(text="Next:"),), *following)))
     return Message(
         parts=tuple(parts),
         fallback=_fallback(view, look),
@@ -107,25 +115,25 @@ def _diagnosed(diagnosis: Diagnosis, names: Names) -> Iterator[Part]:
         return
     yield Text(lines=tuple(_verdict(diagnosis, top, names)))
     because = sentence(one_line(top.because, BECAUSE_SHOWN))
-    yield Text(lines=((Strong(text="Why"), f" {because}."),))
+    yield Text(lines=((Strong(text="Why:"), f" {because}."),))
     facts = highlights(top.evidence)
     if facts:
         yield Facts(items=facts)
     if top.first_action:
         yield Text(
             lines=(
-                (Strong(text="First"), f" {sentence(one_line(top.first_action, TITLE_SHOWN))}."),
+                (Strong(text="First:"), f" {sentence(one_line(top.first_action, TITLE_SHOWN))}."),
             )
         )
 
 
 def _verdict(diagnosis: Diagnosis, top: Hypothesis, names: Names) -> Iterator[Line]:
     weak = "" if diagnosis.band is Band.ACT else "Most likely: "
-    sure = f" {percent(top.confidence)} sure"
+    sure = f"{percent(top.confidence)} sure: {WHAT_TO_DO[diagnosis.band]}"
     yield (
         weak,
         Strong(text=capital(said(top.cause_type))),
-        f" ({said(top.evidence.signal)}),{sure}.",
+        f" ({said(top.evidence.signal)}), {sure}.",
     )
     guidance = diagnosis.guidance
     if guidance and guidance.name_team_at_once and guidance.escalate_to:
@@ -180,7 +188,7 @@ def _foot(view: IncidentView, names: Names, look: Look) -> Iterator[Part]:
     diagnosis = view.diagnosis
     if diagnosis and diagnosis.blind_spots:
         reasons = blind.could_not_look(diagnosis)
-        yield Text(lines=((Strong(text="Could not be checked"),), *reasons))
+        yield Text(lines=((Strong(text="Could not be checked:"),), *reasons))
     yield Context(
         lines=(
             _state(view.incident, names, look),

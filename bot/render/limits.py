@@ -67,17 +67,23 @@ _ELEMENTS: Final = frozenset(
 )  # fmt: skip
 
 
+def texts(value: object) -> Iterator[str]:
+    """Yield every text that *value* (blocks, attachments; anything) shows, in reading order, at any depth."""
+    waiting: list[object] = [value]
+    while waiting:
+        match waiting.pop():
+            case Mapping() as holder:
+                own = holder.get("text")
+                if isinstance(own, str):
+                    yield own
+                waiting.extend(reversed(list(holder.values())))
+            case [*items]:
+                waiting.extend(reversed(items))
+
+
 def text_size(value: object) -> int:
-    """Return how many characters of text all of *value* (blocks, attachments) holds together."""
-    if isinstance(value, Mapping):
-        own = value.get("text")
-        rest = sum(
-            text_size(inner) for key, inner in value.items() if key != "text" or inner is not own
-        )
-        return rest + (len(own) if isinstance(own, str) else text_size(own))
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return sum(text_size(inner) for inner in value)
-    return 0
+    """Return how many characters of text all of *value* holds together."""
+    return sum(map(len, texts(value)))
 
 
 def validate(blocks: object, *, most: int = MESSAGE_BLOCKS) -> tuple[str, ...]:
@@ -224,7 +230,7 @@ def _element(element: object, at: str) -> Iterator[str]:
         yield f"{at}: must be an object"
         return
     kind = element.get("type")
-    if kind not in _ELEMENTS:
+    if not isinstance(kind, str) or kind not in _ELEMENTS:
         yield f"{at}.type: unknown element type {str(kind)[:50]!r}"
         return
     yield from _identifier(element, "action_id", at)
@@ -246,7 +252,11 @@ def _button(button: Json, at: str) -> Iterator[str]:
         yield from _string(button.get("value"), f"{at}.value", BUTTON_VALUE, least=0)
     if button.get("url") is not None:
         yield from _string(button.get("url"), f"{at}.url", URL)
-    if button.get("style") not in {None, "primary", "danger"}:
+    if button.get("style") not in (
+        None,
+        "primary",
+        "danger",
+    ):  # a tuple, for a style may be unhashable
         yield f"{at}.style: must be primary or danger"
 
 
@@ -286,7 +296,7 @@ def _text(text: object, at: str, most: int, *, only: str | None = None) -> Itera
         yield f"{at}: must be a text object"
         return
     kind = text.get("type")
-    if kind not in _TEXT_ELEMENTS or (only and kind != only):
+    if not isinstance(kind, str) or kind not in _TEXT_ELEMENTS or (only and kind != only):
         yield f"{at}.type: must be {only or 'mrkdwn or plain_text'}"
     yield from _string(text.get("text"), f"{at}.text", most)
 

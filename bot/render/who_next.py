@@ -25,7 +25,7 @@ def lines(view: IncidentView, names: Names, now: datetime) -> tuple[Line, ...]:
     ordered = sorted(view.pages, key=lambda p: p.state is not PageState.UNDELIVERED)
     pages = [page_line(page, names) for page in ordered[:LINES_SHOWN]]
     waiting = list(_deadlines(view, names, now))[:LINES_SHOWN]
-    told = list(_others(view.diagnosis, names))[:LINES_SHOWN]
+    told = list(_others(view, names))[:LINES_SHOWN]
     return (*pages, *_response(view, names, now), *waiting, *told)
 
 
@@ -51,6 +51,14 @@ def page_line(page: Page, names: Names) -> Line:
                 ": ",
                 *whom,
                 f" was not reached ({why}). Call them directly.",
+            )
+        case PageState.RESOLVED if page.accepted_at is None:
+            return (
+                "Asked for ",
+                *whom,
+                " at ",
+                Instant(at=page.requested_at),
+                "; the page was dropped undelivered.",
             )
         case PageState.ACCEPTED | PageState.RESOLVED:
             at = page.accepted_at or page.requested_at
@@ -96,6 +104,19 @@ def buttons(view: IncidentView, names: Names) -> tuple[Button, ...]:
         )
         for team in targets(view)
     )
+
+
+def rules(diagnosis: Diagnosis) -> Iterator[Escalation]:
+    """Return the escalation rules that hold: of the whole incident, then by hypothesis.
+
+    For a symptom nobody is to be told; where to look instead still counts.
+    """
+    if diagnosis.guidance:
+        yield from diagnosis.guidance.escalations
+    for hypothesis in diagnosis.hypotheses:
+        for rule in hypothesis.escalations:
+            if hypothesis.symptom_of is None or rule.urgency is Urgency.REDIRECT:
+                yield rule
 
 
 def reason_of(escalation: Escalation, names: Names) -> Line:
@@ -176,22 +197,13 @@ def _whom(team: str, person: str | None, names: Names) -> Line:
     return (names.team(team), " (", names.person(person), ")") if person else (names.team(team),)
 
 
-def _others(diagnosis: Diagnosis | None, names: Names) -> Iterator[Line]:
+def _others(view: IncidentView, names: Names) -> Iterator[Line]:
     """People to tell and places to look first: they wake nobody, so no deadline shows them."""
-    for escalation in _escalations(diagnosis):
-        if escalation.urgency is not Urgency.NOW:
-            yield reason_of(escalation, names)
-
-
-def _escalations(diagnosis: Diagnosis | None) -> Iterator[Escalation]:
-    """Of the whole incident first, then of the hypotheses that are not symptoms, by rank."""
-    if diagnosis is None:
+    if view.diagnosis is None or not view.incident.is_open:
         return
-    if diagnosis.guidance:
-        yield from diagnosis.guidance.escalations
-    for hypothesis in diagnosis.hypotheses:
-        if hypothesis.symptom_of is None:
-            yield from hypothesis.escalations
+    for rule in rules(view.diagnosis):
+        if rule.urgency is not Urgency.NOW:
+            yield reason_of(rule, names)
 
 
 def _wanted(view: IncidentView) -> Iterable[str]:
@@ -199,4 +211,5 @@ def _wanted(view: IncidentView) -> Iterable[str]:
     guidance = view.diagnosis.guidance if view.diagnosis else None
     if guidance and guidance.escalate_to:
         yield guidance.escalate_to
-    yield from (e.team for e in _escalations(view.diagnosis) if e.urgency is not Urgency.REDIRECT)
+    if view.diagnosis:
+        yield from (e.team for e in rules(view.diagnosis) if e.urgency is not Urgency.REDIRECT)
