@@ -12,6 +12,7 @@ from rca.diagnosis import Band, Urgency
 from rca.evidence import Cause, SignalCode
 
 TOP_PAGE: Final = "top_page"  # escalate_to: the first team of the top hypothesis's page
+ROLES: Final = frozenset({"source_owner", "deployer"})  # the bot finds out who that is
 NO_SIGNAL: Final = "no_signal"
 MATRIX: Final = "matrix"
 PARAMETERS: Final = frozenset({"tenant_id", "connector_id", "signal_id"})  # what the bot binds

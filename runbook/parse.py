@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -15,6 +15,7 @@ from runbook.facts import INCIDENT_WORLD, world_of
 from runbook.front_matter import (
     MATRIX,
     NO_SIGNAL,
+    ROLES,
     TOP_PAGE,
     CauseFront,
     IncidentRuleFront,
@@ -56,6 +57,7 @@ class _OneOfEach(yaml.SafeLoader):
 class _Reading:
     """What has been read so far, and every problem on the way."""
 
+    teams: frozenset[str] | None  # None: nobody to ask
     problems: list[Problem] = field(default_factory=list)
     claimed: dict[str, str] = field(default_factory=dict)  # cause -> file
     rule_files: dict[str, str] = field(default_factory=dict)  # rule id -> file
@@ -68,16 +70,23 @@ class _Reading:
     def wrong(self, file: str, key: str, message: str) -> None:
         self.problems.append(Problem(file=file, key=key, message=message))
 
+    def team(self, file: str, key: str, team: str | None) -> None:
+        """Note a team that the directory does not have."""
+        if team is None or self.teams is None or team in self.teams or team in ROLES:
+            return
+        self.wrong(file, key, f"{team} is not a team of the directory")
 
-def parse_runbook(texts: Mapping[str, str]) -> Runbook:
+
+def parse_runbook(texts: Mapping[str, str], teams: Collection[str] | None = None) -> Runbook:
     """Return the runbook that *texts* (file name to content) make up.
 
     A file without front matter is for people only and is left alone.
+    With *teams*, every team that the pages name must be one of them, or a role.
 
     Raises:
         RunbookError: naming every problem, each with its file and key.
     """
-    reading = _Reading()
+    reading = _Reading(teams=None if teams is None else frozenset(teams))
     for file in sorted(texts):
         _read_file(file, texts[file], reading)
     for cause in (*Cause, NO_SIGNAL, MATRIX):
@@ -157,7 +166,7 @@ def _read_cause(file: str, front: Mapping[str, Any], body: str, reading: _Readin
         file=file,
         cause=page.cause,
         title=page.title,
-        quick_reference=_quick_reference(page.quick_reference),
+        quick_reference=_quick_reference(file, page.quick_reference, reading),
         steps=_steps(file, "steps", page.steps, reading),
         rules=_rules(file, page.escalations, reading),
         body=body,
@@ -172,7 +181,7 @@ def _read_no_signal(file: str, front: Mapping[str, Any], body: str, reading: _Re
         file=file,
         cause=None,
         title=page.title,
-        quick_reference=_quick_reference(page.quick_reference),
+        quick_reference=_quick_reference(file, page.quick_reference, reading),
         steps=_steps(file, "steps", page.steps, reading),
         rules=_rules(file, page.escalations, reading),
         body=body,
@@ -183,6 +192,9 @@ def _read_matrix(file: str, front: Mapping[str, Any], body: str, reading: _Readi
     matrix = _validated(MatrixFront, file, front, reading)
     if matrix is None:
         return
+    for at, row in enumerate(matrix.bands):
+        named = None if row.escalate_to == TOP_PAGE else row.escalate_to
+        reading.team(file, f"bands[{at}].escalate_to", named)
     reading.matrix = Matrix(rows=tuple(_row(row) for row in matrix.bands))
     reading.queries = _steps(file, "queries", matrix.queries, reading)
     reading.overview = body
@@ -206,7 +218,9 @@ def _key(loc: tuple[int | str, ...]) -> str:
     return text
 
 
-def _quick_reference(front: QuickReferenceFront) -> QuickReference:
+def _quick_reference(file: str, front: QuickReferenceFront, reading: _Reading) -> QuickReference:
+    for at, team in enumerate(front.teams):
+        reading.team(file, f"quick_reference.teams[{at}]", team)
     return QuickReference(
         floor=front.floor,
         confidence_label=front.confidence_label,
@@ -272,6 +286,8 @@ def _rule(file: str, key: str, front: IncidentRuleFront, reading: _Reading) -> R
     person = compiled("person", front.person, Yields.TEXT)
     for problem in placeholder_problems(front.reason, worlds):
         reading.wrong(file, f"{key}.reason", problem)
+    reading.team(file, f"{key}.team", front.team)
+    reading.team(file, f"{key}.otherwise", front.otherwise)
     if when is None:
         return None
     return Rule(
