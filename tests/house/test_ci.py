@@ -1,0 +1,88 @@
+"""CI fails on whatever was left out, and runs what the README names."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CASE = '<testcase classname="tests.a.test_b" name="{name}">{inside}</testcase>'
+SKIP = '<skipped type="pytest.skip" message="no server"/>'
+XFAIL = '<skipped type="pytest.xfail" message="known"/>'
+
+
+def _report(folder: Path, *cases: str) -> Path:
+    path = folder / "tests.xml"
+    path.write_text(f"<testsuites><testsuite>{''.join(cases)}</testsuite></testsuites>")
+    return path
+
+
+def _skips(root: Path, *arguments: str) -> tuple[int, str]:
+    run = subprocess.run(
+        [sys.executable, root / ".ci/skips.py", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return run.returncode, run.stderr
+
+
+def test_a_complete_run_passes(root: Path, tmp_path: Path) -> None:
+    """Every test ran: nothing to say."""
+    report = _report(tmp_path, CASE.format(name="test_c", inside=""))
+    assert _skips(root, str(report)) == (0, "")
+
+
+@pytest.mark.parametrize(("inside", "why"), [(SKIP, "no server"), (XFAIL, "known")])
+def test_a_test_left_out_fails_by_name(root: Path, tmp_path: Path, inside: str, why: str) -> None:
+    """A skip and an expected failure are both named with their reason."""
+    code, said = _skips(root, str(_report(tmp_path, CASE.format(name="test_c", inside=inside))))
+    assert code == 1
+    assert said == f"tests/a/test_b.py::test_c did not run: {why}\n"
+
+
+def test_a_listed_test_may_be_left_out(root: Path, tmp_path: Path) -> None:
+    """The list in .ci/run is for exactly the tests in it."""
+    report = _report(tmp_path, CASE.format(name="test_c", inside=SKIP))
+    assert _skips(root, str(report), "tests/a/test_b.py::test_c")[0] == 0
+    assert _skips(root, str(report), "tests/a/test_b.py::test_d")[0] == 1
+
+
+def test_a_list_that_is_out_of_date_fails(root: Path, tmp_path: Path) -> None:
+    """A listed test that runs again leaves the list, or the list would grow for ever."""
+    report = _report(tmp_path, CASE.format(name="test_c", inside=""))
+    code, said = _skips(root, str(report), "tests/a/test_b.py::test_c")
+    assert code == 1
+    assert "but ran" in said
+
+
+def test_an_empty_run_fails(root: Path, tmp_path: Path) -> None:
+    """No test, or no report at all, is not a pass."""
+    assert _skips(root, str(_report(tmp_path)))[0] == 1
+    assert _skips(root, str(tmp_path / "missing.xml"))[0] == 1
+
+
+def test_the_report_of_a_real_run_is_understood(root: Path, tmp_path: Path) -> None:
+    """Pytest's own report of a skipped test is read as one."""
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    (tests / "test_x.py").write_text(
+        "import pytest\n\n@pytest.mark.parametrize('n', [1])\ndef test_y(n):\n    pytest."
+        "sk" + "ip('why')\n"
+    )
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=r.xml"]
+    subprocess.run(run, cwd=tmp_path, capture_output=True, check=True)
+    code, said = _skips(root, str(tmp_path / "r.xml"))
+    assert (code, said) == (1, "tests/test_x.py::test_y[1] did not run: why\n")
+
+
+def test_ci_runs_what_people_run(root: Path) -> None:
+    """.ci/run is ``make check`` and ``make test``, stops at the first error, and may be executed."""
+    path = root / ".ci/run"
+    text = path.read_text(encoding="utf-8")
+    assert path.stat().st_mode & 0o111
+    assert "set -euo pipefail" in text
+    assert "make check" in text
+    assert "make test" in text
