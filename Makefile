@@ -38,7 +38,7 @@ imports: $(DEV_READY) ## Check who imports whom
 	@$(BIN)/lint-imports
 
 dead-code: $(DEV_READY) ## Look for code that nothing uses
-	@$(BIN)/vulture
+	@$(BIN)/python .ci/dead_code.py
 
 format: $(DEV_READY) ## Format the code and repair what ruff can repair
 	@$(BIN)/ruff check --fix-only --quiet

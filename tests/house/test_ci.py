@@ -78,6 +78,25 @@ def test_the_report_of_a_real_run_is_understood(root: Path, tmp_path: Path) -> N
     assert (code, said) == (1, "tests/test_x.py::test_y[1] did not run: why\n")
 
 
+@pytest.mark.parametrize(
+    ("other", "code"), [("", 1), ("from rca.x import lonely\n\nlonely()\n", 0)]
+)
+def test_dead_code_is_named(root: Path, tmp_path: Path, other: str, code: int) -> None:
+    """A function that nobody calls is named; one caller anywhere, a test too, is enough."""
+    for name, text in (("rca/x.py", "def lonely() -> None:\n    pass\n"), ("tests/y.py", other)):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    run = subprocess.run(
+        [sys.executable, root / ".ci/dead_code.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == code, run.stderr
+    assert ("rca/x.py:1: unused function 'lonely'" in run.stdout) is bool(code)
+
+
 def test_ci_runs_what_people_run(root: Path) -> None:
     """.ci/run is ``make check`` and ``make test``, stops at the first error, and may be executed."""
     path = root / ".ci/run"

@@ -17,6 +17,9 @@ VERBATIM = frozenset({Path("docs/INCIDENT_RUNBOOK.md")})  # not ours to lay out 
 TWO_SENTENCES = re.compile(
     r"[a-z0-9)`*\"”](?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\betc)[.?!] +(?=[A-Z`*\"“(])"
 )
+LEAD = re.compile(
+    r"^\s*(?:[-*]|\d+\.) +(?:\*\*[^*]+\*\* )?"
+)  # the mark of a list, and its bold first words
 LINK = re.compile(r"\[[^\]]*\]\((?!\w+:|#)([^)#\s]+)(?:#[^)]*)?\)")
 MAKE = re.compile(r"(?:^|`)make ([a-z-]+)", re.MULTILINE)
 
@@ -26,7 +29,8 @@ def _prose(text: str) -> list[str]:
     text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
     text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"`[^`\n]*`", "`x`", text)
-    return [line for line in text.splitlines() if line and not line.startswith(("|", "#", "    "))]
+    lines = [LEAD.sub("", line) for line in text.splitlines()]
+    return [line for line in lines if line and not line.startswith(("|", "#", "    "))]
 
 
 def _adrs(root: Path) -> list[Path]:
@@ -79,6 +83,9 @@ def test_there_is_one_sentence_per_line(root: Path, documents: tuple[Path, ...])
         ("Version 2.1 no longer brings it.", False),
         ("Units, e.g. Seconds, are in names.", False),
         ("See `a.b. C` for more.", False),
+        ("1. Read this.", False),
+        ("- **First.** Then this.", False),
+        ("- Read this. Then that.", True),
     ],
 )
 def test_two_sentences_are_told_from_one(line: str, *, two: bool) -> None:
