@@ -34,6 +34,7 @@ from bot.sandbox.responses import Responses
 from bot.sandbox.rights import Rights, Views
 from bot.sandbox.seed import RCA, default_workspace
 from bot.sandbox.sockets import SocketLine
+from bot.sandbox.view_users import ViewUsers
 from bot.sandbox.workspace import Change, Workspace
 
 LOOPBACK: Final = "127.0.0.1"
@@ -53,7 +54,7 @@ class Credentials:
     bot_scopes: frozenset[str] = BOT_SCOPES
 
 
-class Sandbox(People):
+class Sandbox(People, ViewUsers):
     """A workspace that is served while the ``async with`` block lasts.
 
     Point the app's Web API client at ``api_url``. In HTTP mode tell the sandbox where the app listens

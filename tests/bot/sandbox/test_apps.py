@@ -105,6 +105,11 @@ def heard_by(app: AsyncApp) -> list[tuple[str, dict[str, Any]]]:
         await ack()
         await respond(text="acknowledged by <@U0ALICE>", replace_original=True)
 
+    _hear_views(app, heard)
+    return heard
+
+
+def _hear_views(app: AsyncApp, heard: list[tuple[str, dict[str, Any]]]) -> None:
     @app.options("dataset")
     async def on_options(ack: Any, body: dict[str, Any]) -> None:
         heard.append(("options", body))
@@ -128,8 +133,6 @@ def heard_by(app: AsyncApp) -> list[tuple[str, dict[str, Any]]]:
     async def on_shortcut(ack: Any, body: dict[str, Any]) -> None:
         heard.append(("shortcut", body))
         await ack()
-
-    return heard
 
 
 @pytest.fixture(params=["http", "socket"])
