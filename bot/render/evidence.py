@@ -59,8 +59,10 @@ def parts(evidence: Document) -> tuple[Part, ...]:
 
 
 def _items(evidence: Document) -> Iterator[tuple[str, object]]:
-    for name, field in type(evidence).model_fields.items():
-        yield field.alias or name, getattr(evidence, name)
+    """The runbook's keys with their values, ``signal`` first, as the runbook reads them."""
+    fields = type(evidence).model_fields
+    for name in sorted(fields, key=lambda name: name != "signal"):
+        yield fields[name].alias or name, getattr(evidence, name)
 
 
 def _is_table(key: str, value: object) -> bool:

@@ -72,10 +72,12 @@ def card(view: IncidentView, names: Names, now: datetime) -> Message:
             Text(lines=((Strong(text="No diagnosis yet."), " The facts are being collected."),))
         )
     else:
-        parts.extend(_diagnosed(view.diagnosis, names))
+        parts.extend(_diagnosed(view.diagnosis, names, is_open=view.incident.is_open))
     following = who_next.lines(view, names, now)
     if following:
-        parts.append(Text(lines=((Strong(text="Next:"),), *following)))
+        parts.append(
+            Text(lines=((Strong(text="Next:" if view.incident.is_open else "Pages:"),), *following))
+        )
     return Message(
         parts=tuple(parts),
         fallback=_fallback(view, look),
@@ -108,18 +110,19 @@ def _happened(incident: Incident) -> tuple[Line, ...]:
     return (*title, tuple(facts))
 
 
-def _diagnosed(diagnosis: Diagnosis, names: Names) -> Iterator[Part]:
+def _diagnosed(diagnosis: Diagnosis, names: Names, *, is_open: bool) -> Iterator[Part]:
+    """The verdict and why; what to do about it only while somebody has to."""
     top = diagnosis.top
     if top is None:
-        yield Text(lines=tuple(_no_signal(diagnosis)))
+        yield Text(lines=tuple(_no_signal(diagnosis, is_open=is_open)))
         return
-    yield Text(lines=tuple(_verdict(diagnosis, top, names)))
+    yield Text(lines=tuple(_verdict(diagnosis, top, names, is_open=is_open)))
     because = sentence(one_line(top.because, BECAUSE_SHOWN))
     yield Text(lines=((Strong(text="Why:"), f" {because}."),))
     facts = highlights(top.evidence)
     if facts:
         yield Facts(items=facts)
-    if top.first_action:
+    if top.first_action and is_open:
         yield Text(
             lines=(
                 (Strong(text="First:"), f" {sentence(one_line(top.first_action, TITLE_SHOWN))}."),
@@ -127,16 +130,19 @@ def _diagnosed(diagnosis: Diagnosis, names: Names) -> Iterator[Part]:
         )
 
 
-def _verdict(diagnosis: Diagnosis, top: Hypothesis, names: Names) -> Iterator[Line]:
+def _verdict(
+    diagnosis: Diagnosis, top: Hypothesis, names: Names, *, is_open: bool
+) -> Iterator[Line]:
     weak = "" if diagnosis.band is Band.ACT else "Most likely: "
-    sure = f"{percent(top.confidence)} sure: {WHAT_TO_DO[diagnosis.band]}"
+    sure = f"{percent(top.confidence)} sure"
+    response = f": {WHAT_TO_DO[diagnosis.band]}" if is_open else ""
     yield (
         weak,
         Strong(text=capital(said(top.cause_type))),
-        f" ({said(top.evidence.signal)}), {sure}.",
+        f" ({said(top.evidence.signal)}), {sure}{response}.",
     )
     guidance = diagnosis.guidance
-    if guidance and guidance.name_team_at_once and guidance.escalate_to:
+    if is_open and guidance and guidance.name_team_at_once and guidance.escalate_to:
         yield (f"This is for {names.team(guidance.escalate_to)}.",)
     others = diagnosis.hypotheses[1:]
     for other in others[:OTHERS_SHOWN]:
@@ -158,15 +164,16 @@ def _other(hypothesis: Hypothesis) -> Line:
     )
 
 
-def _no_signal(diagnosis: Diagnosis) -> Iterator[Line]:
+def _no_signal(diagnosis: Diagnosis, *, is_open: bool) -> Iterator[Line]:
     """Step 5 of the runbook; what found nothing and what could not look stay apart."""
-    yield (Strong(text="No signal detected."), " A person has to look: runbook, step 5.")
+    to_do = " A person has to look: runbook, step 5." if is_open else ""
+    yield (Strong(text="No signal detected."), to_do)
     quiet = blind.looked_and_found_nothing(diagnosis)
     if quiet:
         yield ("Looked and found nothing: ", *quiet, ".")
     else:
         yield ("No check could look, so this says nothing about the data.",)
-    if diagnosis.guidance:
+    if diagnosis.guidance and is_open:
         for n, step in enumerate(diagnosis.guidance.steps[:4], start=1):
             yield (f"{n}. {sentence(one_line(step.title, TITLE_SHOWN))}.",)
 

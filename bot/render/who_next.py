@@ -11,7 +11,7 @@ from bot.render.message import Button, ButtonStyle, Confirm, Instant, Line, Link
 from bot.render.names import Names, pager_name
 from bot.render.text import one_line
 from bot.render.words import capital, sentence
-from rca.diagnosis import Diagnosis, Escalation, Urgency
+from rca.diagnosis import Diagnosis, Escalation, Guidance, Urgency
 
 ESCALATE_PREFIX: Final = "incident_escalate:"
 ESCALATE_TARGETS: Final = 5  # buttons; more is a list to read, and reading is slow at night
@@ -83,7 +83,7 @@ def page_line(page: Page, names: Names) -> Line:
 
 def targets(view: IncidentView) -> tuple[str, ...]:
     """Return the teams that somebody may page from this card: each once, the nearest first, none that was asked."""
-    asked = {page.team for page in view.pages}
+    asked = _asked(view)
     wanted = dict.fromkeys(_wanted(view))
     return tuple(team for team in wanted if team not in asked)[:ESCALATE_TARGETS]
 
@@ -146,11 +146,20 @@ def _through(pager: str | None) -> str:
     return f" through {pager}" if pager else ""
 
 
+def _asked(view: IncidentView) -> frozenset[str]:
+    """Teams that have a page: one per incident and team, so nothing pages them again."""
+    return frozenset(page.team for page in view.pages)
+
+
 def _pending(view: IncidentView) -> list[Deadline]:
+    """Deadlines that will still page somebody, soonest first."""
     if not view.incident.is_open:
         return []
-    pending = (d for d in view.deadlines if d.state is DeadlineState.PENDING)
-    return sorted(pending, key=lambda d: (d.due_at, d.rule))
+    asked = _asked(view)
+    waiting = (
+        d for d in view.deadlines if d.state is DeadlineState.PENDING and d.team not in asked
+    )
+    return sorted(waiting, key=lambda d: (d.due_at, d.rule))
 
 
 def _response(view: IncidentView, names: Names, now: datetime) -> Iterator[Line]:
@@ -170,12 +179,17 @@ def _response(view: IncidentView, names: Names, now: datetime) -> Iterator[Line]
         )
     elif matrix:
         yield (response, "; ", *_whom(matrix.team, matrix.person, names), " is being paged now.")
-    elif guidance.escalate_to and guidance.escalate_after_s is None:
+    elif _only_if_it_fails(guidance) and guidance.escalate_to not in _asked(view):
         yield (
-            f"{response}; escalate to {names.team(guidance.escalate_to)} only if the action fails.",
+            f"{response}; escalate to {names.team(guidance.escalate_to or '')} only if the action fails.",
         )
     else:
         yield (f"{response}.",)
+
+
+def _only_if_it_fails(guidance: Guidance) -> bool:
+    """The runbook's row above 0.85: a team to turn to, and no time at which it is paged."""
+    return guidance.escalate_to is not None and guidance.escalate_after_s is None
 
 
 def _deadlines(view: IncidentView, names: Names, now: datetime) -> Iterator[Line]:
