@@ -1,0 +1,127 @@
+"""What causes what: how often each fault occurs, how it announces itself, and which other signals it drags along.
+
+Every number is a probability that an engineer can argue about, written down once.
+They are rounded on purpose: the fine tuning is left to a few multiplicative weights that are fitted (calibration.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from rca.evidence import Cause, SignalCode
+
+S = SignalCode
+
+PRIOR: Final[Mapping[SignalCode, float]] = MappingProxyType(
+    {
+        S.SYNC_FAILURE: 0.17,
+        S.PARTIAL_SYNC: 0.09,
+        S.LONG_RUNNING_SYNC: 0.04,
+        S.MISSING_SYNC: 0.04,
+        S.COLUMN_REMOVED: 0.07,
+        S.COLUMN_TYPE_CHANGED: 0.06,
+        S.UNEXPECTED_COLUMN: 0.04,
+        S.DBT_MODEL_FAILURE: 0.11,
+        S.PASS_TO_FAIL: 0.06,
+        S.EXECUTION_TIME_REGRESSION: 0.04,
+        S.DISTRIBUTION_DRIFT: 0.11,
+        S.CARDINALITY_EXPLOSION: 0.05,
+        S.NEW_VALUES_APPEARING: 0.05,
+    }
+)
+"""How often an alert's cause is one that announces itself by this signal; the rest has no cause in the pipeline."""
+
+PRIOR_NONE: Final = 0.15  # promotions, quiet days, false alarms
+PRIOR_TWO: Final = 0.05  # share of the alerts with two independent causes
+
+SENSITIVITY: Final[Mapping[SignalCode, float]] = MappingProxyType(
+    {
+        S.SYNC_FAILURE: 0.98,
+        S.PARTIAL_SYNC: 0.90,
+        S.LONG_RUNNING_SYNC: 0.95,
+        S.MISSING_SYNC: 0.97,
+        S.COLUMN_REMOVED: 0.97,
+        S.COLUMN_TYPE_CHANGED: 0.97,
+        S.UNEXPECTED_COLUMN: 0.97,
+        S.DBT_MODEL_FAILURE: 0.98,
+        S.PASS_TO_FAIL: 0.95,
+        S.EXECUTION_TIME_REGRESSION: 0.95,
+        S.DISTRIBUTION_DRIFT: 0.93,
+        S.CARDINALITY_EXPLOSION: 0.95,
+        S.NEW_VALUES_APPEARING: 0.93,
+    }
+)
+"""How often a detector that can look sees the fault that is there."""
+
+SYMPTOMS: Final[Mapping[SignalCode, Mapping[SignalCode, float]]] = MappingProxyType(
+    {
+        S.SYNC_FAILURE: {S.PARTIAL_SYNC: 0.30, S.LONG_RUNNING_SYNC: 0.05, S.MISSING_SYNC: 0.10, S.PASS_TO_FAIL: 0.40, S.DISTRIBUTION_DRIFT: 0.15, S.DBT_MODEL_FAILURE: 0.03},
+        S.PARTIAL_SYNC: {S.PASS_TO_FAIL: 0.45, S.DISTRIBUTION_DRIFT: 0.45, S.DBT_MODEL_FAILURE: 0.03, S.CARDINALITY_EXPLOSION: 0.02},
+        S.LONG_RUNNING_SYNC: {S.PARTIAL_SYNC: 0.25, S.MISSING_SYNC: 0.10, S.PASS_TO_FAIL: 0.25, S.DISTRIBUTION_DRIFT: 0.08},
+        S.MISSING_SYNC: {S.PARTIAL_SYNC: 0.30, S.PASS_TO_FAIL: 0.30, S.DISTRIBUTION_DRIFT: 0.10},
+        S.COLUMN_REMOVED: {S.COLUMN_TYPE_CHANGED: 0.25, S.UNEXPECTED_COLUMN: 0.35, S.DBT_MODEL_FAILURE: 0.15, S.PASS_TO_FAIL: 0.35, S.DISTRIBUTION_DRIFT: 0.30, S.NEW_VALUES_APPEARING: 0.10},
+        S.COLUMN_TYPE_CHANGED: {S.COLUMN_REMOVED: 0.25, S.UNEXPECTED_COLUMN: 0.25, S.DBT_MODEL_FAILURE: 0.15, S.PASS_TO_FAIL: 0.35, S.DISTRIBUTION_DRIFT: 0.25, S.NEW_VALUES_APPEARING: 0.10},
+        S.UNEXPECTED_COLUMN: {S.COLUMN_REMOVED: 0.15, S.COLUMN_TYPE_CHANGED: 0.15, S.DBT_MODEL_FAILURE: 0.15, S.PASS_TO_FAIL: 0.25},
+        S.DBT_MODEL_FAILURE: {S.PASS_TO_FAIL: 0.20, S.EXECUTION_TIME_REGRESSION: 0.05, S.DISTRIBUTION_DRIFT: 0.20},
+        S.PASS_TO_FAIL: {S.DISTRIBUTION_DRIFT: 0.15, S.EXECUTION_TIME_REGRESSION: 0.03},
+        S.EXECUTION_TIME_REGRESSION: {S.PASS_TO_FAIL: 0.10},
+        S.DISTRIBUTION_DRIFT: {S.PASS_TO_FAIL: 0.40, S.PARTIAL_SYNC: 0.25, S.NEW_VALUES_APPEARING: 0.10, S.CARDINALITY_EXPLOSION: 0.05, S.DBT_MODEL_FAILURE: 0.02},
+        S.CARDINALITY_EXPLOSION: {S.PASS_TO_FAIL: 0.40, S.DISTRIBUTION_DRIFT: 0.50, S.NEW_VALUES_APPEARING: 0.80, S.EXECUTION_TIME_REGRESSION: 0.10, S.DBT_MODEL_FAILURE: 0.02},
+        S.NEW_VALUES_APPEARING: {S.PASS_TO_FAIL: 0.40, S.DISTRIBUTION_DRIFT: 0.60, S.CARDINALITY_EXPLOSION: 0.15, S.DBT_MODEL_FAILURE: 0.02},
+    }
+)  # fmt: skip
+"""P(the column's signal shows as a consequence | the row's fault is the cause)."""
+
+LINKED: Final = 0.70  # P(a model fails | a column it reads changed), when the failure names the column or its reader
+WRONG_ORDER: Final = (
+    0.30  # factor on a symptom that surely began before its cause: clocks and windows are coarse
+)
+
+CONTEXTS: Final = (
+    "volume_up",
+    "volume_down",
+    "freshness",
+    "schema",
+    "distribution",
+    "quality_check",
+    "other",
+)
+
+CONTEXT: Final[Mapping[SignalCode | None, tuple[float, ...]]] = MappingProxyType(
+    {
+        S.SYNC_FAILURE: (0.01, 0.45, 0.35, 0.01, 0.02, 0.12, 0.04),
+        S.PARTIAL_SYNC: (0.01, 0.65, 0.05, 0.01, 0.05, 0.20, 0.03),
+        S.LONG_RUNNING_SYNC: (0.01, 0.18, 0.70, 0.01, 0.02, 0.05, 0.03),
+        S.MISSING_SYNC: (0.01, 0.30, 0.58, 0.01, 0.02, 0.05, 0.03),
+        S.COLUMN_REMOVED: (0.01, 0.03, 0.02, 0.50, 0.12, 0.25, 0.07),
+        S.COLUMN_TYPE_CHANGED: (0.01, 0.02, 0.02, 0.45, 0.13, 0.32, 0.05),
+        S.UNEXPECTED_COLUMN: (0.01, 0.02, 0.02, 0.62, 0.02, 0.18, 0.13),
+        S.DBT_MODEL_FAILURE: (0.01, 0.25, 0.42, 0.01, 0.02, 0.20, 0.09),
+        S.PASS_TO_FAIL: (0.02, 0.07, 0.02, 0.01, 0.08, 0.75, 0.05),
+        S.EXECUTION_TIME_REGRESSION: (0.01, 0.03, 0.85, 0.01, 0.01, 0.03, 0.06),
+        S.DISTRIBUTION_DRIFT: (0.03, 0.12, 0.01, 0.01, 0.45, 0.30, 0.08),
+        S.CARDINALITY_EXPLOSION: (0.13, 0.01, 0.01, 0.01, 0.27, 0.54, 0.03),
+        S.NEW_VALUES_APPEARING: (0.02, 0.01, 0.01, 0.01, 0.42, 0.47, 0.06),
+        None: (0.34, 0.21, 0.18, 0.02, 0.10, 0.11, 0.04),
+    }
+)
+"""P(kind of anomaly | the row's fault); the key None is the row without a cause. Columns as in ``CONTEXTS``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """The causal tables with the few weights that calibration may move.
+
+    ``weights`` multiply a cause's own evidence, ``offsets`` shift its prior in natural-log units, ``sharpness``
+    scales all evidence at once (below 1: more careful).
+    """
+
+    weights: Mapping[Cause, float] = field(default_factory=lambda: dict.fromkeys(Cause, 1.0))
+    offsets: Mapping[Cause, float] = field(default_factory=lambda: dict.fromkeys(Cause, 0.0))
+    sharpness: float = 1.0
+
+
+SHIPPED: Final = Model()

@@ -1,0 +1,61 @@
+"""What a detector is, and the three things it can answer: it shows, it does not, I could not look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from rca.case import FactKind
+from rca.evidence import CAUSE_OF, Cause, Evidence, SignalCode
+from rca.view import CaseView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A positive reading.
+
+    ``strength`` is in [0, 1] (calibration.py says what it means), ``because`` one plain sentence with the deciding
+    numbers. The trouble began somewhere between ``onset`` and ``seen_at``; None when nobody can say.
+    """
+
+    evidence: Evidence
+    strength: float
+    because: str
+    onset: datetime | None = None
+    seen_at: datetime | None = None
+
+    @property
+    def code(self) -> SignalCode:
+        """Which of the thirteen signals this is."""
+        return self.evidence.signal
+
+    @property
+    def cause(self) -> Cause:
+        """The cause this signal speaks for."""
+        return CAUSE_OF[self.evidence.signal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """The detector could not look; ``reason`` completes the sentence "could not check, because ..."."""
+
+    reason: str
+
+
+Answer = Signal | Skipped | None
+"""None: looked, and it does not show (or too little to say)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector:
+    """One pure reading of a case; skipped by the engine when a fact in ``reads`` is not known."""
+
+    code: SignalCode
+    reads: tuple[FactKind, ...]
+    detect: Callable[[CaseView], Answer]
+
+    @property
+    def cause(self) -> Cause:
+        """The cause its signal speaks for."""
+        return CAUSE_OF[self.code]

@@ -1,0 +1,1 @@
+"""One file for each signal; the registry finds the constant ``DETECTOR`` at its end."""

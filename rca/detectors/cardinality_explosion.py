@@ -1,0 +1,104 @@
+"""A dimension has far more distinct values than it used to.
+
+Fires when: the distinct values of the current window exceed, by a tenth at least and by more than the usual variation,
+what a sample of the same size from the baseline would show.
+Abstains when: rare values were cut off, or there are fewer than three older windows.
+Looks like it but is not: more rows, and therefore more distinct values, on a busy day.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from rca.calibration import strength_of
+from rca.case import FactKind
+from rca.detection import Answer, Detector, Signal, Skipped
+from rca.evidence import CardinalityExplosionEvidence, SignalCode
+from rca.stats.rates import expected_distinct
+from rca.stats.robust import level, median, upper_tail, weight_of_tail
+from rca.view import CaseView
+from rca.view.dimensions import DimensionView
+
+MIN_HISTORY: Final = 3  # older windows
+MIN_EXCESS: Final = 0.1  # share of the expected distinct values
+MIN_VALUES: Final = 10.0  # further values; below, it is a matter of new values, not of an explosion
+NOISE_FLOOR: Final = 0.02  # of the logarithm of distinct counts
+CAP: Final = 5.0  # ln units
+NAMED: Final = 1.0  # ln units; the alert is about this dimension
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explosion:
+    """One dimension's distinct values against what its history makes one expect."""
+
+    view: DimensionView
+    expected: float
+    observed: int
+    weight: float
+
+
+def detect(view: CaseView) -> Answer:
+    """Return the dimension with the most surprising number of distinct values, or None when all are as usual."""
+    dimensions = view.dimensions or ()
+    whole = [d for d in dimensions if not d.truncated]
+    if dimensions and not whole:
+        return Skipped(reason="every dimension profile is cut off after its largest values")
+    found = [e for d in whole if (e := _explosion(view, d)) is not None]
+    if not found:
+        return None
+    return _signal(view, max(found, key=lambda e: (e.weight, e.observed)))
+
+
+def _explosion(view: CaseView, dimension: DimensionView) -> Explosion | None:
+    history = dimension.history
+    if dimension.rows <= 0.0 or len(history) < MIN_HISTORY or dimension.window_end <= view.since:
+        return None
+    observed = int((dimension.current > 0.0).sum())
+    usual = median([float(n) for n in (history > 0.0).sum(axis=1)])
+    if observed < usual + MIN_VALUES:
+        return None
+    pooled = history.sum(axis=0)
+    at_size = expected_distinct(pooled, dimension.rows)
+    logs = [
+        math.log(
+            max(1.0, float((w > 0.0).sum())) / max(1.0, expected_distinct(pooled, float(w.sum())))
+        )
+        for w in history
+    ]
+    noise = level(logs, floor=NOISE_FLOOR)
+    expected = at_size * math.exp(noise.centre)
+    excess = math.log(observed / max(1.0, expected))
+    if excess < math.log1p(MIN_EXCESS):
+        return None
+    weight = weight_of_tail(upper_tail(excess / noise.sigma), cap=CAP)
+    weight += NAMED if view.names(dimension.dimension) else 0.0
+    return Explosion(view=dimension, expected=expected, observed=observed, weight=weight)
+
+
+def _signal(view: CaseView, explosion: Explosion) -> Signal:
+    change_pct = 100.0 * (explosion.observed / max(1.0, explosion.expected) - 1.0)
+    evidence = CardinalityExplosionEvidence(
+        dimension=explosion.view.dimension,
+        baseline_cardinality=round(explosion.expected, 1),
+        current_cardinality=explosion.observed,
+        cardinality_change_pct=round(change_pct, 1),
+        ingestion_healthy=view.ingestion_healthy,
+    )
+    because = (
+        f"{explosion.view.dimension} has {explosion.observed:,} distinct values where {explosion.expected:,.0f} "
+        f"are usual for as many rows ({change_pct:+.0f} %)."
+    )
+    return Signal(
+        evidence=evidence,
+        strength=strength_of(explosion.weight),
+        because=because,
+        onset=explosion.view.window_start,
+        seen_at=explosion.view.window_end,
+    )
+
+
+DETECTOR: Final = Detector(
+    code=SignalCode.CARDINALITY_EXPLOSION, reads=(FactKind.DIMENSION_PROFILES,), detect=detect
+)

@@ -1,0 +1,107 @@
+"""A model the dataset is, or is built from, failed.
+
+Fires when: the last result of such a model before the alert is an error of its own.
+Abstains when: the dataset is no dbt model and is built from none; without lineage a failure elsewhere counts little.
+Looks like it but is not: a model downstream or aside of the dataset, a failure that the next run repaired, a model
+that was only skipped because something above it failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from rca.calibration import strength_of
+from rca.case import FactKind
+from rca.detection import Answer, Detector, Signal
+from rca.evidence import DbtModelFailureEvidence, FailingModel, SignalCode
+from rca.view import CaseView
+from rca.view.dbt import NodeHistory, NodeStep, code_changed
+
+FAILING: Final = 4.0  # ln units; a model in the dataset's own line is broken right now
+NEW_CODE: Final = 0.5  # ln units; and its code is new
+ALWAYS: Final = -3.5  # ln units; it has failed in every run we know of
+ELSEWHERE: Final = -1.5  # ln units; without lineage it may be anything
+MIN_RUNS_FOR_ALWAYS: Final = 3
+
+
+def detect(view: CaseView) -> Answer:
+    """Return the failing models of the dataset's line, or None when all of them work."""
+    dbt = view.dbt
+    if dbt is None:
+        return None
+    failing = [h for h in dbt.models if _fails(h, view.anomaly.detected_at)]
+    if failing:
+        return _signal(view, failing, max(_weight(h, view.anomaly.detected_at) for h in failing))
+    if not dbt.lineage_known and not view.lineage.upstream:
+        elsewhere = [
+            h
+            for h in dbt.elsewhere
+            if h.unique_id.startswith("model.") and _fails(h, view.anomaly.detected_at)
+        ]
+        newest = dbt.runs[-1].dbt_generated_at if dbt.runs else None
+        fresh = [h for h in elsewhere if h.steps[-1].at == newest]
+        return _signal(view, fresh, ELSEWHERE) if fresh else None
+    return None
+
+
+def _fails(history: NodeHistory, instant: datetime) -> bool:
+    steps = history.until(instant)
+    return bool(steps) and steps[-1].failed
+
+
+def _weight(history: NodeHistory, instant: datetime) -> float:
+    steps = history.until(instant)
+    changed = _change(steps)
+    weight = FAILING + (NEW_CODE if changed else 0.0)
+    always = len(steps) >= MIN_RUNS_FOR_ALWAYS and all(step.failed for step in steps)
+    return weight + (ALWAYS if always else 0.0)
+
+
+def _change(steps: Sequence[NodeStep]) -> bool | None:
+    """Return whether the code changed with the first of the failures that still last."""
+    first = len(steps) - 1
+    while first > 0 and not steps[first - 1].passed:
+        first -= 1
+    return code_changed(steps[first], steps[first - 1] if first > 0 else None)
+
+
+def _signal(view: CaseView, failing: Sequence[NodeHistory], weight: float) -> Signal:
+    instant = view.anomaly.detected_at
+    ordered = sorted(failing, key=lambda h: (-h.depth, h.unique_id))
+    lasts = [h.until(instant)[-1] for h in ordered]
+    changes = [_change(h.until(instant)) for h in ordered]
+    evidence = DbtModelFailureEvidence(
+        failing_models=tuple(
+            FailingModel(unique_id=h.unique_id, message=step.result.message, depth=max(0, h.depth))
+            for h, step in zip(ordered, lasts, strict=True)
+        ),
+        dbt_generated_at=lasts[0].at,
+        code_changed=any(changes) if any(c is not None for c in changes) else None,
+    )
+    names = ", ".join(h.unique_id for h in ordered[:3])
+    known = "" if view.lineage.known else " (lineage is not known, so it may not feed the dataset)"
+    because = f"{len(ordered)} models in the dataset's line fail since {_onset(ordered, instant):%Y-%m-%d %H:%M} UTC: {names}{known}."
+    return Signal(
+        evidence=evidence,
+        strength=strength_of(weight),
+        because=because,
+        onset=_onset(ordered, instant),
+        seen_at=_onset(ordered, instant),
+    )
+
+
+def _onset(failing: Sequence[NodeHistory], instant: datetime) -> datetime:
+    first = failing[0].until(instant)[-1].at
+    for history in failing:
+        for step in reversed(history.until(instant)):
+            if not step.failed:
+                break
+            first = min(first, step.at)
+    return first
+
+
+DETECTOR: Final = Detector(
+    code=SignalCode.DBT_MODEL_FAILURE, reads=(FactKind.DBT_RUNS,), detect=detect
+)

@@ -1,0 +1,129 @@
+"""Tests on the dataset, or on what feeds it, that passed now fail.
+
+Fires when: the last result of such a test before the alert is a failure and the runs before it passed. It weighs more
+when the code of the tested models changed with it.
+Abstains when: a test has no earlier result to compare with.
+Looks like it but is not: a test that has always failed, one that fails every few runs, one on a model downstream.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from rca.calibration import strength_of
+from rca.case import FactKind
+from rca.detection import Answer, Detector, Signal
+from rca.evidence import PassToFailEvidence, SignalCode, Transition
+from rca.view import CaseView
+from rca.view.dbt import DbtView, NodeHistory, NodeStep, code_changed
+
+TURNED: Final = 2.0  # ln units; a test that always passed now fails
+EACH_PASS: Final = 0.3  # ln units for every earlier pass beyond the first
+MOST_PASSES: Final = 1.2  # ln units
+FLAKY: Final = -2.5  # ln units; it has failed and recovered before
+NEW_CODE: Final = 1.5  # ln units; what it tests is built by new code
+BLOCKS: Final = 0.5  # ln units; the dataset itself was skipped in the same run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A test that turned: its last pass and the first of the failures that still last."""
+
+    history: NodeHistory
+    passed: NodeStep
+    failed: NodeStep
+    weight: float
+    changed: bool | None
+
+
+def detect(view: CaseView) -> Answer:
+    """Return the tests that turned from pass to fail, or None when none did."""
+    dbt = view.dbt
+    if dbt is None:
+        return None
+    turns = [turn for h in dbt.tests if (turn := _turn(view, dbt, h)) is not None]
+    if not turns:
+        return None
+    best = max(turns, key=lambda t: (t.weight, t.failed.at))
+    shown = sorted(
+        (t for t in turns if t.weight > 0.0 or t is best),
+        key=lambda t: (-t.weight, t.history.unique_id),
+    )
+    return _signal(best, shown)
+
+
+def _turn(view: CaseView, dbt: DbtView, history: NodeHistory) -> Turn | None:
+    steps = [s for s in history.until(view.anomaly.detected_at) if not s.skipped]
+    if not steps or not steps[-1].failed:
+        return None
+    first = len(steps) - 1
+    while first > 0 and steps[first - 1].failed:
+        first -= 1
+    if first == 0:
+        return None
+    passed, failed = steps[first - 1], steps[first]
+    flaky = any(s.failed for s in steps[:first])
+    changed = _code_changed(dbt, passed, failed)
+    weight = TURNED + min(MOST_PASSES, EACH_PASS * (first - 1)) + (FLAKY if flaky else 0.0)
+    weight += NEW_CODE if changed else 0.0
+    weight += BLOCKS if _dataset_skipped(view, dbt, failed.at) else 0.0
+    return Turn(history=history, passed=passed, failed=failed, weight=weight, changed=changed)
+
+
+def _code_changed(dbt: DbtView, passed: NodeStep, failed: NodeStep) -> bool | None:
+    """Return whether any model in the dataset's line changed its code between the pass and the failure."""
+    answers: list[bool] = []
+    for model in dbt.models:
+        before = _last(model, passed.at)
+        after = _last(model, failed.at)
+        answer = code_changed(after, before) if after is not None else None
+        if answer is not None:
+            answers.append(answer)
+    return any(answers) if answers else None
+
+
+def _last(history: NodeHistory, instant: datetime) -> NodeStep | None:
+    steps = history.until(instant)
+    return steps[-1] if steps else None
+
+
+def _dataset_skipped(view: CaseView, dbt: DbtView, instant: datetime) -> bool:
+    own = next((m for m in dbt.models if m.depth == 0), None)
+    return own is not None and any(
+        s.skipped for s in own.steps if instant <= s.at <= view.anomaly.detected_at
+    )
+
+
+def _signal(best: Turn, shown: list[Turn]) -> Signal:
+    evidence = PassToFailEvidence(
+        transitions=tuple(
+            Transition.model_validate(
+                {
+                    "unique_id": t.history.unique_id,
+                    "from": t.passed.result.status,
+                    "to": t.failed.result.status,
+                }
+            )
+            for t in shown
+        ),
+        dbt_generated_at=best.failed.at,
+        code_changed=best.changed,
+    )
+    code = {
+        True: "after a code change",
+        False: "without a code change",
+        None: "and the code's history is not known",
+    }[best.changed]
+    because = f"{len(shown)} tests turned from pass to fail by {best.failed.at:%Y-%m-%d %H:%M} UTC, {code}: {best.history.unique_id}."
+    return Signal(
+        evidence=evidence,
+        strength=strength_of(best.weight),
+        because=because,
+        onset=best.passed.at,
+        seen_at=best.failed.at,
+    )
+
+
+DETECTOR: Final = Detector(code=SignalCode.PASS_TO_FAIL, reads=(FactKind.DBT_RUNS,), detect=detect)

@@ -1,0 +1,145 @@
+"""The reading that the three schema detectors share: which step of the schema matters, and how much each change weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rca.calibration import strength_of
+from rca.detection import Answer, Signal, Skipped
+from rca.evidence import (
+    ColumnChange,
+    ColumnRemovedEvidence,
+    ColumnTypeChangedEvidence,
+    UnexpectedColumnEvidence,
+)
+from rca.view import CaseView
+from rca.view.columns import SchemaStep, is_harmless_type
+
+BASE: Final = {
+    "removed": 1.5,
+    "type_changed": 1.5,
+    "added": 0.0,
+}  # ln units; a new column seldom breaks a reader
+USED: Final = 1.0  # ln units; some model reads the column
+UNUSED: Final = {
+    "removed": -1.5,
+    "type_changed": -1.5,
+    "added": 0.0,
+}  # ln units; nobody could be known to read a new one
+NAMED: Final = 2.5  # ln units; the alert is about this very column
+HARMLESS: Final = -2.0  # ln units; every value keeps its meaning
+BROKE_MODELS: Final = 2.0  # ln units; a model that reads the column failed after the change
+EACH_MORE: Final = (
+    0.4  # ln units for each further change of the same step: a new version of the source
+)
+MOST_MORE: Final = 1.2  # ln units
+STALE_PER_DAY: Final = (
+    -0.6
+)  # ln units for each day beyond the first between the change and the anomalous window
+STALEST: Final = -6.0  # ln units
+DAY_S: Final = 86_400.0
+WEAKEST: Final = -3.0  # ln units; below, the change is not worth showing
+
+SchemaEvidence = ColumnRemovedEvidence | ColumnTypeChangedEvidence | UnexpectedColumnEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A step of the schema with the weight of its changes of one kind."""
+
+    step: SchemaStep
+    changes: tuple[ColumnChange, ...]
+    broken: tuple[str, ...]
+    weight: float
+
+
+def schema_signal(
+    view: CaseView, kind: str, evidence_of: Callable[[Weighed], SchemaEvidence]
+) -> Answer:
+    """Return the signal of the heaviest step with changes of *kind* (removed, added, type_changed)."""
+    columns = view.columns
+    if columns is None:
+        return None
+    if columns.snapshots < 2:  # noqa: PLR2004 - a change needs a before and an after
+        return Skipped(reason="fewer than two column snapshots, nothing to compare")
+    candidates = [
+        _weigh(view, step, kind) for step in columns.steps if step.after <= view.anomaly.detected_at
+    ]
+    weighed = [w for w in candidates if w is not None and w.weight > WEAKEST]
+    if not weighed:
+        return None
+    best = max(weighed, key=lambda w: (w.weight, w.step.seen_at))
+    return Signal(
+        evidence=evidence_of(best),
+        strength=strength_of(best.weight),
+        because=_because(best, kind),
+        onset=best.step.after,
+        seen_at=best.step.seen_at,
+    )
+
+
+def _weigh(view: CaseView, step: SchemaStep, kind: str) -> Weighed | None:
+    changes = tuple(change for change in step.changes if change.change == kind)
+    if not changes:
+        return None
+    broken = failing_users(view, step)
+    weight = max(_change_weight(view, change) for change in changes)
+    weight += min(MOST_MORE, EACH_MORE * (len(step.changes) - 1))
+    weight += BROKE_MODELS if broken else 0.0
+    age_days = (view.since - step.seen_at).total_seconds() / DAY_S
+    weight += max(STALEST, STALE_PER_DAY * max(0.0, age_days - 1.0))
+    return Weighed(step=step, changes=changes, broken=broken, weight=weight)
+
+
+def _change_weight(view: CaseView, change: ColumnChange) -> float:
+    weight = BASE[change.change]
+    named = view.names(change.column)
+    used = view.lineage.uses_column(change.column)
+    if used is not None and not named:
+        weight += USED if used else UNUSED[change.change]
+    if named:
+        weight += NAMED
+    elif change.change == "type_changed" and is_harmless_type(change.from_, change.to):
+        weight += HARMLESS
+    return weight
+
+
+def failing_users(view: CaseView, step: SchemaStep) -> tuple[str, ...]:
+    """Return the nodes that failed after *step* and read one of its columns, or name one in their error."""
+    if view.case.dbt_runs is None:
+        return ()
+    columns = [change.column for change in step.changes]
+    users = frozenset().union(*(view.lineage.users_of(column) for column in columns))
+    found: dict[str, None] = {}
+    for run in view.case.dbt_runs:
+        if not step.after < run.dbt_generated_at <= view.case.as_of:
+            continue
+        for result in run.results:
+            if result.status.casefold() in ("error", "fail") and (
+                result.unique_id in users or _mentions(result.message, columns)
+            ):
+                found[result.unique_id] = None
+    return tuple(found)
+
+
+def _mentions(message: str | None, columns: Sequence[str]) -> bool:
+    lowered = (message or "").casefold()
+    words = (
+        frozenset("".join(c if c.isalnum() or c == "_" else " " for c in lowered).split())
+        if lowered
+        else frozenset()
+    )
+    return any(column.casefold() in words for column in columns)
+
+
+def _because(weighed: Weighed, kind: str) -> str:
+    names = ", ".join(change.column for change in weighed.changes[:5])
+    more = f" and {len(weighed.changes) - 5} more" if len(weighed.changes) > 5 else ""  # noqa: PLR2004 - a line holds five
+    verb = {"removed": "gone", "added": "new", "type_changed": "of another type"}[kind]
+    broken = (
+        f"; {len(weighed.broken)} dbt nodes that read them failed since" if weighed.broken else ""
+    )
+    seen = f"{weighed.step.seen_at:%Y-%m-%d %H:%M} UTC"
+    return f"Since the snapshot of {seen} {len(weighed.changes)} columns are {verb}: {names}{more}{broken}."

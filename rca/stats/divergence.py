@@ -1,0 +1,62 @@
+"""How far two sets of counts lie apart, and how far chance alone would put them."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import xlogy
+
+Counts = npt.NDArray[np.float64]
+
+LN2: Final = math.log(2.0)
+
+
+def shares(counts: Counts) -> Counts:
+    """Return *counts* as shares that add up to 1; all zero when there is nothing to share."""
+    total = float(counts.sum())
+    return counts / total if total > 0.0 else np.zeros_like(counts)
+
+
+def jsd_terms(baseline: Counts, current: Counts) -> Counts:
+    """Return each value's part of the Jensen-Shannon divergence of two count vectors, in bits, none below 0."""
+    p, q = shares(baseline), shares(current)
+    middle = (p + q) / 2.0
+    terms = (xlogy(p, p) + xlogy(q, q)) / 2.0 - xlogy(middle, middle)
+    return np.maximum(np.asarray(terms, dtype=np.float64) / LN2, 0.0)
+
+
+def jsd_bits(baseline: Counts, current: Counts) -> float:
+    """Return the Jensen-Shannon divergence of two count vectors over the same values.
+
+    Returns:
+        The divergence (not its square root) in bits: 0 for equal shares, 1 for nothing in common.
+        0 when either side is empty, because then there is nothing to compare.
+
+    Source: Lin (1991), Divergence measures based on the Shannon entropy.
+    """
+    if baseline.sum() <= 0.0 or current.sum() <= 0.0:
+        return 0.0
+    return float(min(1.0, jsd_terms(baseline, current).sum()))
+
+
+def expected_jsd_bits(pooled: Counts, rows_before: float, rows_now: float) -> float:
+    """Return the divergence that sampling alone gives two windows drawn from the same shares.
+
+    Args:
+        pooled: counts of both windows together.
+        rows_before: rows of the one window.
+        rows_now: rows of the other.
+
+    Returns:
+        ``sum(min(1, expected count)) - 1`` effective values over ``8 ln 2`` times the harmonic size, in bits, at most 1.
+
+    Source: the chi-squared limit of the divergence; values rarer than one row are counted by their chance of showing.
+    """
+    if rows_before <= 0.0 or rows_now <= 0.0:
+        return 0.0
+    smaller = min(rows_before, rows_now)
+    effective = float(np.minimum(1.0, shares(pooled) * smaller).sum()) - 1.0
+    return min(1.0, max(0.0, effective) / (8.0 * LN2) * (1.0 / rows_before + 1.0 / rows_now))

@@ -1,0 +1,43 @@
+"""How long things take and how regularly they come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from rca.stats.robust import Level, level, median, upper_tail
+
+SMALLEST_S: Final = 1.0  # seconds; below this a duration is rounding
+LOG_SPREAD_FLOOR: Final = 0.10  # a steady job still varies by a tenth from run to run
+
+
+def log_level(durations_s: Sequence[float]) -> Level:
+    """Return the robust level of the logarithms of *durations_s* (at least one, in seconds)."""
+    return level([math.log(max(d, SMALLEST_S)) for d in durations_s], floor=LOG_SPREAD_FLOOR)
+
+
+def longer_than(elapsed_s: float, history: Level) -> float:
+    """Return the probability in (0, 1) that a run of this *history* lasts longer than *elapsed_s* seconds.
+
+    For a run that has not finished this is its survival: how usual it is to be still running.
+    """
+    return upper_tail((math.log(max(elapsed_s, SMALLEST_S)) - history.centre) / history.sigma)
+
+
+def cadence_s(starts_s: Sequence[float]) -> float | None:
+    """Return the usual gap between consecutive *starts_s* (ascending, in seconds), or None below three starts."""
+    gaps = [
+        later - earlier
+        for earlier, later in zip(starts_s, starts_s[1:], strict=False)
+        if later > earlier
+    ]
+    return median(gaps) if len(gaps) >= 2 else None  # noqa: PLR2004 - one gap says nothing about regularity
+
+
+def usual_lateness_s(starts_s: Sequence[float], interval_s: float) -> float:
+    """Return by how many seconds starts usually miss the schedule, as a robust standard deviation."""
+    gaps = [
+        later - earlier - interval_s for earlier, later in zip(starts_s, starts_s[1:], strict=False)
+    ]
+    return level(gaps, floor=interval_s * 0.02).sigma if gaps else interval_s * 0.1

@@ -1,0 +1,115 @@
+"""How many rows a window should hold, from its own history: level, weekday, day-to-day noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rca.stats.robust import Level, level, median, upper_tail
+
+DAY_S: Final = 86_400.0
+WEEK_DAYS: Final = 7
+SHRINK: Final = 1.0  # one imaginary ordinary day is added to each weekday, so that two observations do not decide
+LOG_NOISE_FLOOR: Final = (
+    0.05  # a business varies by a twentieth from day to day even when nothing happens
+)
+MIN_ROWS: Final = 1.0  # an empty window is an outage, not an observation of the level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Rows that arrived in one window; times in seconds since 1970, UTC."""
+
+    start_s: float
+    end_s: float
+    rows: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What the judged window should have held, and how far it strayed from it.
+
+    ``z`` is in robust standard deviations of the logarithm, negative for missing rows.
+    """
+
+    expected: float
+    observed: float
+    z: float
+    noise: float
+    history: int
+
+    @property
+    def drop(self) -> float:
+        """Share of the expected rows that is missing, in [0, 1]."""
+        return max(0.0, 1.0 - self.observed / self.expected) if self.expected > 0.0 else 0.0
+
+    @property
+    def p_low(self) -> float:
+        """Probability that a healthy window holds this few rows."""
+        return upper_tail(-self.z)
+
+
+def phase_of(start_s: float) -> int:
+    """Return the quarter-hour of the day at which a window starts, 0 to 95."""
+    return int(start_s % DAY_S // 900.0)
+
+
+def weekday_of(start_s: float) -> int:
+    """Return the day of the week, 0 for Thursday (1970 began on one)."""
+    return int(start_s // DAY_S) % WEEK_DAYS
+
+
+def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
+    """Return what *judged* should have held given *history* (ascending, without the judged window).
+
+    Level is the median of the same phase of the day, weekdays are shrunk towards it, the noise is the robust spread
+    of what is left plus the counting noise of the rows themselves.
+
+    Returns:
+        None when fewer than three comparable windows are known.
+    """
+    length = judged.end_s - judged.start_s
+    alike = [w for w in history if w.rows >= MIN_ROWS and _comparable(w, judged, length)]
+    if len(alike) < 3:  # noqa: PLR2004 - with two values there is no spread
+        return None
+    logs = [math.log(w.rows) for w in alike]
+    base = median(logs)
+    offsets = _weekday_offsets(
+        [
+            (weekday_of(w.start_s + length / 2.0), value - base)
+            for w, value in zip(alike, logs, strict=True)
+        ]
+    )
+    left = [
+        value - base - offsets[weekday_of(w.start_s + length / 2.0)]
+        for w, value in zip(alike, logs, strict=True)
+    ]
+    noise = level(left, floor=LOG_NOISE_FLOOR)
+    mean = base + offsets[weekday_of(judged.start_s + length / 2.0)] + noise.centre
+    return _against(noise, mean, judged, len(alike))
+
+
+def _comparable(window: Window, judged: Window, length: float) -> bool:
+    same_length = abs((window.end_s - window.start_s) - length) < 0.1 * max(length, 1.0)
+    apart = abs(window.start_s - judged.start_s) % DAY_S
+    return same_length and min(apart, DAY_S - apart) <= max(1_800.0, 0.1 * min(length, DAY_S))
+
+
+def _weekday_offsets(residuals: Sequence[tuple[int, float]]) -> list[float]:
+    """Return each weekday's shrunken median offset; the week-end or a quiet Monday shows here."""
+    offsets = [0.0] * WEEK_DAYS
+    for day in range(WEEK_DAYS):
+        own = [value for weekday, value in residuals if weekday == day]
+        if own:
+            offsets[day] = median(own) * len(own) / (len(own) + SHRINK)
+    return offsets
+
+
+def _against(noise: Level, mean: float, judged: Window, count: int) -> Forecast:
+    expected = math.exp(mean)
+    counting = 1.0 / math.sqrt(max(expected, 1.0))
+    sigma = math.hypot(noise.sigma, counting)
+    z = (math.log(max(judged.rows, 0.5)) - mean) / sigma
+    return Forecast(expected=expected, observed=judged.rows, z=z, noise=sigma, history=count)

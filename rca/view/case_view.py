@@ -1,0 +1,147 @@
+"""The one reading of a case that all detectors share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from rca.case import Anomaly, AnomalyType, Case, Dataset, FactKind, VolumeWindow
+from rca.stats.volume import Forecast, Window, forecast
+from rca.view.columns import ColumnsView, read_columns
+from rca.view.dbt import DbtView, read_dbt
+from rca.view.dimensions import DimensionView, read_dimensions
+from rca.view.ingestion import JobsView, is_healthy, read_jobs
+from rca.view.lineage import LineageView, read_lineage
+
+
+DEFAULT_SPAN: Final = timedelta(
+    days=1
+)  # most pipelines are judged by the day; used when no window is known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeView:
+    """The window of the anomaly and what it should have held; ``outlook`` is None on a history too short to tell."""
+
+    start: datetime
+    end: datetime
+    rows: int
+    outlook: Forecast | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseView:
+    """Typed readings of one case; a fact that is not known is None, one that is known and empty is empty.
+
+    ``since`` and ``until`` bound the time in which a cause must have been at work: the current window of volume or
+    dimensions, and for a freshness anomaly everything up to the detection.
+    ``holes`` are the announced ones: reason by fact.
+    """
+
+    case: Case
+    anomaly: Anomaly
+    dataset: Dataset | None
+    since: datetime
+    until: datetime
+    lineage: LineageView
+    jobs: JobsView | None
+    columns: ColumnsView | None
+    dbt: DbtView | None
+    dimensions: tuple[DimensionView, ...] | None
+    volume: VolumeView | None
+    ingestion_healthy: bool | None
+    holes: Mapping[str, str]
+
+    def knows(self, fact: FactKind) -> bool:
+        """Return whether the case holds *fact* at all; an empty list is knowledge."""
+        return getattr(self.case, fact.value) is not None
+
+    def names(self, column: str) -> bool:
+        """Return whether the alert names *column* as its subject: in its column field, or at the end of its check's id."""
+        wanted = column.casefold()
+        if self.anomaly.column is not None:
+            return self.anomaly.column.casefold() == wanted
+        return self.anomaly.check_id is not None and _ends_with_word(
+            self.anomaly.check_id.casefold(), wanted
+        )
+
+
+def _ends_with_word(text: str, wanted: str) -> bool:
+    return re.search(rf"(^|[^a-z0-9]){re.escape(wanted)}($|[^a-z0-9_])", text) is not None
+
+
+def view_of(case: Case) -> CaseView:
+    """Read *case* once; facts later than ``as_of`` are left out."""
+    anomaly, as_of = case.anomaly, case.as_of
+    node = case.dataset.dbt_node if case.dataset is not None else None
+    lineage = read_lineage(case.lineage, node)
+    dimensions = (
+        None
+        if case.dimension_profiles is None
+        else read_dimensions(case.dimension_profiles, anomaly.detected_at, as_of)
+    )
+    volume = _volume(case.volume_history, anomaly, as_of)
+    since, until = _span(anomaly, volume, dimensions or ())
+    jobs = (
+        None if case.ingestion_jobs is None else read_jobs(case.ingestion_jobs, case.dataset, as_of)
+    )
+    return CaseView(
+        case=case,
+        anomaly=anomaly,
+        dataset=case.dataset,
+        since=since,
+        until=until,
+        lineage=lineage,
+        jobs=jobs,
+        columns=None
+        if case.column_snapshots is None
+        else read_columns(case.column_snapshots, as_of),
+        dbt=None if case.dbt_runs is None else read_dbt(case.dbt_runs, lineage, as_of),
+        dimensions=dimensions,
+        volume=volume,
+        ingestion_healthy=None if jobs is None or not jobs.jobs else is_healthy(jobs, since, until),
+        holes={hole.fact: hole.reason for hole in case.holes},
+    )
+
+
+def _volume(
+    windows: Sequence[VolumeWindow] | None, anomaly: Anomaly, as_of: datetime
+) -> VolumeView | None:
+    """Return the newest window that had begun when the anomaly was detected, judged by the older ones."""
+    begun = {
+        (w.window_end, w.window_start): w
+        for w in windows or ()
+        if w.window_start <= min(anomaly.detected_at, as_of)
+    }
+    if not begun:
+        return None
+    ordered = [begun[key] for key in sorted(begun)]
+    current = ordered[-1]
+    history = [_seconds(w) for w in ordered[:-1] if w.window_end <= current.window_start]
+    outlook = forecast(history, _seconds(current)) if current.window_end <= as_of else None
+    return VolumeView(
+        start=current.window_start, end=current.window_end, rows=current.rows, outlook=outlook
+    )
+
+
+def _seconds(window: VolumeWindow) -> Window:
+    return Window(
+        start_s=window.window_start.timestamp(),
+        end_s=window.window_end.timestamp(),
+        rows=float(window.rows),
+    )
+
+
+def _span(
+    anomaly: Anomaly, volume: VolumeView | None, dimensions: Sequence[DimensionView]
+) -> tuple[datetime, datetime]:
+    """Return the time in which a cause must have been at work."""
+    starts = [volume.start] if volume is not None else [d.window_start for d in dimensions]
+    ends = [volume.end] if volume is not None else [d.window_end for d in dimensions]
+    since = max(starts) if starts else anomaly.detected_at - DEFAULT_SPAN
+    if anomaly.anomaly_type is AnomalyType.FRESHNESS or not ends:
+        return since, anomaly.detected_at
+    return since, min(anomaly.detected_at, max(ends))

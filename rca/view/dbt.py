@@ -1,0 +1,129 @@
+"""What dbt did to the nodes the dataset is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from rca.case import DbtResult, DbtRun
+from rca.view.lineage import LineageView
+
+FAILED: Final = frozenset({"error", "fail", "failed", "runtime error", "partial success"})
+PASSED: Final = frozenset({"success", "pass", "passed", "warn"})
+SKIPPED: Final = frozenset({"skipped", "no-op"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStep:
+    """One result of one node, with the run it belongs to."""
+
+    run: DbtRun
+    result: DbtResult
+
+    @property
+    def at(self) -> datetime:
+        """When the run's artifact was written."""
+        return self.run.dbt_generated_at
+
+    @property
+    def failed(self) -> bool:
+        """Whether the node failed by itself, not because something above it did."""
+        return self.result.status.casefold() in FAILED
+
+    @property
+    def passed(self) -> bool:
+        """Whether the node ran and ended well."""
+        return self.result.status.casefold() in PASSED
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the node did not run."""
+        return self.result.status.casefold() in SKIPPED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeHistory:
+    """All results of one node, oldest first; ``depth`` is its distance above the dataset, 0 for the dataset itself."""
+
+    unique_id: str
+    depth: int
+    steps: tuple[NodeStep, ...]
+
+    def until(self, instant: datetime) -> tuple[NodeStep, ...]:
+        """Return the results that were there at *instant*."""
+        return tuple(step for step in self.steps if step.at <= instant)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DbtView:
+    """Histories of the models that feed the dataset, of the tests on them, and of everything that cannot reach it."""
+
+    models: tuple[NodeHistory, ...]
+    tests: tuple[NodeHistory, ...]
+    runs: tuple[DbtRun, ...]
+    lineage_known: bool
+    elsewhere: tuple[NodeHistory, ...]
+
+
+def read_dbt(runs: Sequence[DbtRun], lineage: LineageView, as_of: datetime) -> DbtView:
+    """Return the histories of the dataset's own nodes in the runs known at *as_of*."""
+    known = sorted(
+        (run for run in runs if run.dbt_generated_at <= as_of), key=lambda run: run.dbt_generated_at
+    )
+    tested = _tests(lineage)
+    models: dict[str, list[NodeStep]] = {}
+    tests: dict[str, list[NodeStep]] = {}
+    elsewhere: dict[str, list[NodeStep]] = {}
+    for run in known:
+        for result in run.results:
+            target = (
+                models
+                if result.unique_id in lineage.upstream and not _is_test(result)
+                else tests
+                if result.unique_id in tested
+                else elsewhere
+            )
+            if target is not elsewhere or (
+                not lineage.known and result.status.casefold() in FAILED
+            ):
+                target.setdefault(result.unique_id, []).append(NodeStep(run=run, result=result))
+    return DbtView(
+        models=tuple(
+            _history(name, steps, lineage.upstream[name]) for name, steps in models.items()
+        ),
+        tests=tuple(_history(name, steps, tested[name]) for name, steps in tests.items()),
+        runs=tuple(known),
+        lineage_known=lineage.known,
+        elsewhere=tuple(_history(name, steps, -1) for name, steps in elsewhere.items()),
+    )
+
+
+def _is_test(result: DbtResult) -> bool:
+    return (result.resource_type or result.unique_id.partition(".")[0]) in ("test", "unit_test")
+
+
+def _tests(lineage: LineageView) -> dict[str, int]:
+    """Return each test on the dataset or on what feeds it, with the smallest distance of the nodes it looks at."""
+    found: dict[str, int] = {}
+    for node, depth in lineage.upstream.items():
+        for child in lineage.children.get(node, ()):
+            if child not in lineage.upstream and child.partition(".")[0] in ("test", "unit_test"):
+                found[child] = min(found.get(child, depth), depth)
+    return found
+
+
+def _history(name: str, steps: list[NodeStep], depth: int) -> NodeHistory:
+    return NodeHistory(unique_id=name, depth=depth, steps=tuple(steps))
+
+
+def code_changed(step: NodeStep, before: NodeStep | None) -> bool | None:
+    """Return whether the node's code differs from the run before, by checksum, else by commit; None when unknown."""
+    if before is None:
+        return None
+    if step.result.checksum and before.result.checksum:
+        return step.result.checksum != before.result.checksum
+    if step.run.git_sha and before.run.git_sha:
+        return step.run.git_sha != before.run.git_sha
+    return None

@@ -1,0 +1,81 @@
+"""Counts per value of each dimension as vectors: the judged window against its own history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from rca.case import DimensionProfile
+
+Counts = npt.NDArray[np.float64]
+
+MAX_HISTORY: Final = 28  # windows; four weeks of days tell the weekday and forget what is long over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DimensionView:
+    """One dimension: the names of its values, counts of the current window and of each older one (a row each).
+
+    History windows without rows are left out; ``current`` may be empty. ``truncated`` when rare values were cut off
+    in any window, so that distinct counts and unseen values say nothing.
+    """
+
+    dimension: str
+    values: tuple[str, ...]
+    current: Counts
+    history: Counts
+    truncated: bool
+    window_start: datetime
+    window_end: datetime
+
+    @property
+    def rows(self) -> float:
+        """Rows of the current window."""
+        return float(self.current.sum())
+
+
+def read_dimensions(
+    profiles: Sequence[DimensionProfile], detected_at: datetime, as_of: datetime
+) -> tuple[DimensionView, ...]:
+    """Return one view per dimension that has a current window and at least one older one with rows."""
+    grouped: dict[str, dict[tuple[datetime, datetime], DimensionProfile]] = {}
+    for profile in profiles:
+        if profile.window_start <= min(detected_at, as_of):
+            grouped.setdefault(profile.dimension, {})[profile.window_end, profile.window_start] = (
+                profile
+            )
+    found = []
+    for name, windows in grouped.items():
+        ordered = [windows[key] for key in sorted(windows)]
+        past = [p for p in ordered[:-1] if p.counts and any(p.counts.values())][-MAX_HISTORY:]
+        if past:
+            found.append(_vectors(name, past, ordered[-1]))
+    return tuple(found)
+
+
+def _vectors(
+    name: str, past: Sequence[DimensionProfile], current: DimensionProfile
+) -> DimensionView:
+    everything = [*past, current]
+    values = tuple(dict.fromkeys(chain.from_iterable(p.counts for p in everything)))
+    place = {value: i for i, value in enumerate(values)}
+    matrix = np.zeros((len(everything), len(values)))
+    for row, profile in enumerate(everything):
+        counts = profile.counts
+        where = np.fromiter(map(place.__getitem__, counts), dtype=np.intp, count=len(counts))
+        matrix[row, where] = np.fromiter(counts.values(), dtype=np.float64, count=len(counts))
+    return DimensionView(
+        dimension=name,
+        values=values,
+        current=matrix[-1],
+        history=matrix[:-1],
+        truncated=any(p.truncated for p in everything),
+        window_start=current.window_start,
+        window_end=current.window_end,
+    )

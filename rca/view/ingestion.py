@@ -1,0 +1,133 @@
+"""The syncs of the dataset's connector, as the anomaly could have felt them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rca.case import Dataset, IngestionJob, JobStatus
+from rca.stats.durations import cadence_s
+
+BROKEN = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
+OPEN = frozenset({JobStatus.RUNNING, JobStatus.PENDING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """Consecutive syncs that brought nothing, between two that did; an end that is None has not come yet."""
+
+    jobs: tuple[IngestionJob, ...]
+    last_good: IngestionJob | None
+    next_good: IngestionJob | None
+
+    @property
+    def began_at(self) -> datetime:
+        """When the first of the failed syncs started."""
+        return self.jobs[0].started_at
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the next good sync had finished."""
+        return self.next_good.finished_at if self.next_good is not None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsView:
+    """Syncs known at ``as_of``, oldest first, each id once; ``interval_s`` is None when no rhythm is known."""
+
+    jobs: tuple[IngestionJob, ...]
+    interval_s: float | None
+    grace_s: float
+    outages: tuple[Outage, ...]
+
+    def started_by(self, instant: datetime) -> tuple[IngestionJob, ...]:
+        """Return the syncs that had started at *instant*."""
+        return tuple(job for job in self.jobs if job.started_at <= instant)
+
+
+def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: datetime) -> JobsView:
+    """Return the dataset's own syncs as they stood at *as_of*: what finished later is still running."""
+    connector = dataset.connector_id if dataset is not None else None
+    by_id = {
+        job.id: job
+        for job in jobs
+        if job.started_at <= as_of and (connector is None or job.connector_id in (None, connector))
+    }
+    known = tuple(
+        sorted(
+            (_as_known(job, as_of) for job in by_id.values()),
+            key=lambda job: (job.started_at, job.id),
+        )
+    )
+    expected = dataset.expected_sync_interval_s if dataset is not None else None
+    rhythm = cadence_s([job.started_at.timestamp() for job in known])
+    interval = expected or rhythm
+    grace = dataset.sync_grace_s if dataset is not None else None
+    return JobsView(
+        jobs=known,
+        interval_s=interval,
+        grace_s=grace if grace is not None else (interval or 0.0) / 4.0,
+        outages=_outages(known),
+    )
+
+
+def _as_known(job: IngestionJob, as_of: datetime) -> IngestionJob:
+    if job.finished_at is None or job.finished_at <= as_of:
+        return job
+    unfinished = {
+        "status": JobStatus.RUNNING,
+        "finished_at": None,
+        "rows_synced": None,
+        "error_code": None,
+        "error_message": None,
+    }
+    return job.model_copy(update=unfinished)
+
+
+def brought_rows(job: IngestionJob) -> bool:
+    """Return whether *job* ended with rows, or ended well; a succeeded empty sync is a good one."""
+    return job.status is JobStatus.SUCCEEDED or (
+        job.status is JobStatus.INCOMPLETE and (job.rows_synced or 0) > 0
+    )
+
+
+def _outages(jobs: Sequence[IngestionJob]) -> tuple[Outage, ...]:
+    found: list[Outage] = []
+    broken: list[IngestionJob] = []
+    last_good: IngestionJob | None = None
+    for job in jobs:
+        if job.status in OPEN:
+            continue
+        if not brought_rows(job):
+            broken.append(job)
+            continue
+        if broken:
+            found.append(Outage(jobs=tuple(broken), last_good=last_good, next_good=job))
+            broken = []
+        last_good = job
+    if broken:
+        found.append(Outage(jobs=tuple(broken), last_good=last_good, next_good=None))
+    return tuple(found)
+
+
+def is_announced_partial(job: IngestionJob) -> bool:
+    """Return whether *job* brought rows and said itself that some are missing."""
+    if not brought_rows(job):
+        return False
+    return (
+        job.status is JobStatus.INCOMPLETE or job.error_code is not None or bool(job.error_message)
+    )
+
+
+def is_healthy(jobs: JobsView, since: datetime, until: datetime) -> bool:
+    """Return whether no outage was open at *until* and no sync in the span said that rows are missing."""
+    open_outage = any(
+        o.began_at <= until and (o.ended_at is None or o.ended_at > until) for o in jobs.outages
+    )
+    partial = any(
+        is_announced_partial(job)
+        for job in jobs.jobs
+        if since < (job.finished_at or until) <= until
+    )
+    return not (open_outage or partial)
