@@ -3,10 +3,11 @@
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1
 WORKDIR /src
-RUN python -m venv /opt/rca-bot
+# Without a pip of its own: the running image installs nothing.
+RUN python -m venv --without-pip /opt/rca-bot
 # The packages come before the code, so that a change of code builds in seconds.
 COPY requirements.lock requirements-build.lock ./
-RUN /opt/rca-bot/bin/pip install --require-hashes -r requirements.lock \
+RUN pip --python /opt/rca-bot install --require-hashes -r requirements.lock \
     && pip install --require-hashes -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY rca rca
@@ -14,7 +15,7 @@ COPY runbook runbook
 COPY bot bot
 COPY migrations migrations
 RUN pip wheel --no-build-isolation --no-deps --wheel-dir /dist . \
-    && /opt/rca-bot/bin/pip install --no-index --no-deps /dist/*.whl
+    && pip --python /opt/rca-bot install --no-index --no-deps /dist/*.whl
 
 FROM python:3.13-slim
 LABEL org.opencontainers.image.title="rca-bot" \
