@@ -1,0 +1,77 @@
+"""What a format is: how somebody's alerts read, in Slack and as a webhook's body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.intake.slack_text import SlackText
+from bot.ports import Alert, BotError
+
+MAX_PROBLEMS = 10  # named in one error; enough to act on
+
+
+class IntakeError(BotError):
+    """A payload that its format cannot read; the text names each field that is missing or wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackMessage:
+    """A message as Slack delivered it, and what it says."""
+
+    raw: Mapping[str, object]
+    text: SlackText
+
+
+FromSlack = Callable[[SlackMessage], tuple[Alert, ...] | None]
+FromWebhook = Callable[[Mapping[str, object]], tuple[Alert, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One sender's way to say that data is wrong.
+
+    ``from_slack`` returns None when the message is not of this format, and no alerts when it is but says
+    nothing to act on; it never raises. ``from_webhook`` raises IntakeError for a body it cannot read.
+    Either is None when the sender has no such way.
+    """
+
+    name: str
+    about: str
+    from_slack: FromSlack | None = None
+    from_webhook: FromWebhook | None = None
+
+
+class Payload(BaseModel):
+    """Base of other people's payloads: frozen, and what we do not know is passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+P = TypeVar("P", bound=BaseModel)
+
+
+def parse(model: type[P], body: Mapping[str, object]) -> P:
+    """Read *body* as *model*.
+
+    Raises:
+        IntakeError: names every missing or wrong field by its path.
+    """
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+    said = [f"{path_of(p['loc'])}: {p['msg']}" for p in problems[:MAX_PROBLEMS]]
+    more = f"; and {len(problems) - MAX_PROBLEMS} more" if len(problems) > MAX_PROBLEMS else ""
+    raise IntakeError("; ".join(said) + more)
+
+
+def path_of(loc: tuple[int | str, ...]) -> str:
+    """Return ``alerts[0].labels`` for ``("alerts", 0, "labels")``; the empty path is the document."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text or "document"
