@@ -38,6 +38,15 @@ def _span(value: object) -> object:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
+def _count(value: object) -> object:
+    """Read ``all`` as None and a number from 0 as itself."""
+    if value == "all":
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError('write a number from 0, or "all"')
+
+
 Span = Annotated[timedelta, BeforeValidator(_span)]
 TeamId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=100)]
 Sentence = Annotated[str, Field(min_length=1, max_length=500)]
@@ -148,7 +157,7 @@ class RowFront(_Front):
     response: Sentence
     escalate_after: Span | None
     escalate_to: TeamId
-    hypotheses: Annotated[int, Field(ge=0)] | Literal["all"]
+    hypotheses: Annotated[int | None, BeforeValidator(_count)]
     manual_review: bool = False
 
 

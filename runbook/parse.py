@@ -235,7 +235,7 @@ def _row(front: RowFront) -> Row:
         response=front.response,
         escalate_after=front.escalate_after,
         escalate_to=None if front.escalate_to == TOP_PAGE else front.escalate_to,
-        hypotheses=None if front.hypotheses == "all" else front.hypotheses,
+        hypotheses=front.hypotheses,
         manual_review=front.manual_review,
     )
 
