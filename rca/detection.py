@@ -16,7 +16,8 @@ class Signal:
     """A positive reading.
 
     ``strength`` is in [0, 1] (calibration.py says what it means), ``because`` one plain sentence with the deciding
-    numbers. The trouble began somewhere between ``onset`` and ``seen_at``; None when nobody can say.
+    numbers. ``specific`` is the part of the weight (natural-log units) that speaks for its own cause only, such as
+    new code before a failing test: it is lost when another cause explains the signal. The trouble began somewhere between ``onset`` and ``seen_at``; None when nobody can say.
     """
 
     evidence: Evidence
@@ -24,6 +25,7 @@ class Signal:
     because: str
     onset: datetime | None = None
     seen_at: datetime | None = None
+    specific: float = 0.0
 
     @property
     def code(self) -> SignalCode:

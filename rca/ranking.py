@@ -132,14 +132,16 @@ def weigh(
         ]
     )
     weights *= model.sharpness
+    specific = np.array([by_code[c].specific if c in by_code else 0.0 for c in CODES])
+    shared = weights - specific * model.sharpness
     fired = np.array([c in by_code for c in CODES])
     blind = np.array([c in skipped and c not in by_code for c in CODES])
     own = np.where(fired, weights, np.where(blind, 0.0, np.log1p(-_SENSITIVITY)))
     spread = _spread(by_code)
-    symptom = _symptom_terms(spread, weights, fired, blind)
+    symptom = _symptom_terms(spread, shared, fired, blind)
     single = own + symptom.sum(axis=1) - np.diagonal(symptom)
     both = 1.0 - (1.0 - spread[_FIRST]) * (1.0 - spread[_SECOND])
-    pair_terms = _symptom_terms(both, weights, fired, blind)
+    pair_terms = _symptom_terms(both, shared, fired, blind)
     rows = np.arange(len(PAIRS))
     pairs = (
         own[_FIRST]

@@ -18,22 +18,20 @@ from rca.calibration import strength_of
 from rca.case import FactKind
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import DistributionDriftEvidence, Mover, SignalCode
-from rca.stats.divergence import expected_jsd_bits, jsd_bits, jsd_terms, shares
-from rca.stats.robust import median, upper_tail, weight_of_tail
+from rca.stats.divergence import Counts, expected_jsd_bits, jsd_bits, jsd_terms, shares
 from rca.view import CaseView
 from rca.view.dimensions import DimensionView
 
 MIN_ROWS: Final = 30.0  # rows of the current window; fewer cannot show shares
 MIN_HISTORY: Final = 3  # older windows
-MIN_EFFECT_BITS: Final = (
-    0.003  # beyond chance; a five-percent value that halves gives 0.003 (references, B.2)
-)
+MIN_EFFECT_BITS: Final = 0.002  # beyond chance; a five-percent value that halves gives 0.003 (references, B.2)
+SMALLEST_NOISE_BITS: Final = 0.0004  # shares are never steadier than this from day to day
+EACH_FOLD: Final = 2.0  # ln units for each e-fold by which the shift exceeds the largest usual one
+HALF_WAY: Final = 1.5  # times the largest usual shift; from here on the shift is more likely real than not
+WEAKEST: Final = -1.0  # ln units; below, the shift is an everyday one
 CAP: Final = 4.5  # ln units
-NAMED: Final = 1.5  # ln units; the alert is about this dimension
+NAMED: Final = 1.0  # ln units; the alert is about this dimension
 MOVERS: Final = 5  # values shown
-PER_DIMENSION: Final = (
-    0.25  # ln units taken for each doubling of the number of dimensions looked at
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +49,7 @@ def detect(view: CaseView) -> Answer:
     found = [drift for d in view.dimensions or () if (drift := _drift(view, d)) is not None]
     if not found:
         return None
-    best = max(found, key=lambda d: (d.weight, d.beyond_bits))
-    penalty = PER_DIMENSION * math.log2(len(view.dimensions or ()) or 1)
-    return _signal(view, best, best.weight - penalty)
+    return _signal(view, max(found, key=lambda d: (d.weight, d.beyond_bits)))
 
 
 def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:
@@ -64,39 +60,38 @@ def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:
         or dimension.window_end <= view.since
     ):
         return None
-    baseline = history[:-1] if len(history) > MIN_HISTORY + 1 else history
+    baseline = dimension.baseline
     pooled = baseline.sum(axis=0)
     bits = jsd_bits(pooled, dimension.current)
     chance = expected_jsd_bits(pooled + dimension.current, float(pooled.sum()), dimension.rows)
     beyond = bits - chance
     if beyond < MIN_EFFECT_BITS:
         return None
-    spread = _spread(baseline, pooled, chance, dimension)
-    weight = weight_of_tail(upper_tail(beyond / spread, dof=min(5.0, len(baseline) - 1.0)), cap=CAP)
-    weight += NAMED if view.names(dimension.dimension) else 0.0
+    usual = _usual_bits(baseline, pooled) * (1.0 + 1.0 / len(baseline))
+    noise = max(usual, 2.0 * _sampling_bits(pooled, chance), SMALLEST_NOISE_BITS)
+    weight = min(CAP, EACH_FOLD * math.log(beyond / (HALF_WAY * noise)))
+    if weight < WEAKEST:
+        return None
+    weight += NAMED if view.names(dimension.dimension) and weight > 0.0 else 0.0
     return Drift(view=dimension, bits=bits, beyond_bits=beyond, weight=weight)
 
 
-def _spread(
-    baseline: np.ndarray, pooled: np.ndarray, chance: float, dimension: DimensionView
-) -> float:  # type: ignore[type-arg]  # numpy's own default
-    """Return how far, in bits, a healthy window strays from the others: its own history and the sampling noise."""
-    strays = []
-    for row in baseline:
-        rest = pooled - row
-        floor = expected_jsd_bits(pooled, float(rest.sum()), float(row.sum()))
-        strays.append(max(0.0, jsd_bits(rest, row) - floor))
+def _usual_bits(baseline: Counts, pooled: Counts) -> float:
+    """Return the largest divergence, beyond chance, of one healthy window from all others."""
+    strays = [
+        jsd_bits(pooled - row, row) - expected_jsd_bits(pooled, float((pooled - row).sum()), float(row.sum()))
+        for row in baseline
+    ]
+    return max(0.0, *strays)
+
+
+def _sampling_bits(pooled: Counts, chance: float) -> float:
+    """Return the standard deviation of the divergence that sampling alone gives."""
     effective = max(1.0, float((pooled > 0.0).sum()) - 1.0)
-    sampling = chance * math.sqrt(2.0 / effective)
-    return (
-        math.hypot(
-            sampling, 1.5 * max(median(strays), sorted(strays)[int(0.8 * len(strays))] / 2.0)
-        )
-        + 0.0005
-    )
+    return chance * math.sqrt(2.0 / effective)
 
 
-def _signal(view: CaseView, drift: Drift, weight: float) -> Signal:
+def _signal(view: CaseView, drift: Drift) -> Signal:
     dimension = drift.view
     pooled = dimension.history.sum(axis=0)
     movers = _movers(dimension, pooled)
@@ -113,14 +108,14 @@ def _signal(view: CaseView, drift: Drift, weight: float) -> Signal:
     )
     return Signal(
         evidence=evidence,
-        strength=strength_of(weight),
+        strength=strength_of(drift.weight),
         because=because,
         onset=dimension.window_start,
         seen_at=dimension.window_end,
     )
 
 
-def _movers(dimension: DimensionView, pooled: np.ndarray) -> tuple[Mover, ...]:  # type: ignore[type-arg]  # numpy's own default
+def _movers(dimension: DimensionView, pooled: Counts) -> tuple[Mover, ...]:
     terms = jsd_terms(pooled, dimension.current)
     before, now = shares(pooled), shares(dimension.current)
     order = np.argsort(-terms, kind="stable")[:MOVERS]

@@ -62,7 +62,7 @@ def _arrival(view: CaseView, dimension: DimensionView) -> Arrival | None:
     history = dimension.history
     if dimension.rows <= 0.0 or len(history) < MIN_HISTORY or dimension.window_end <= view.since:
         return None
-    baseline = history[:-1] if len(history) > MIN_HISTORY else history
+    baseline = dimension.baseline
     new = np.where(baseline.sum(axis=0) > 0.0, 0.0, dimension.current)
     largest = float(new.max()) if len(new) else 0.0
     if largest < MIN_COUNT:

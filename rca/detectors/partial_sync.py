@@ -17,6 +17,7 @@ from rca.calibration import strength_of
 from rca.case import FactKind, IngestionJob
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import PartialSyncEvidence, SignalCode
+from rca.stats.divergence import expected_jsd_bits, jsd_bits, left_without_largest_loss
 from rca.stats.robust import weight_of_tail
 from rca.stats.volume import DAY_S, Forecast, Window, forecast
 from rca.view import CaseView
@@ -28,17 +29,27 @@ ANNOUNCED_AND_SEEN: Final = 1.0  # ln units more when the rows show it too
 HABIT: Final = -3.0  # ln units; this connector says so all the time
 HABIT_RATE: Final = 0.3  # share of the earlier syncs that said so
 SILENT_CAP: Final = 3.5  # ln units; rows alone never prove it, a quiet day looks the same
+EVEN_ODDS_DROP: Final = 0.35  # share of the rows; a quiet day or a holiday takes as many
+PER_SHARE: Final = 10.0  # ln units for the whole of the rows: one for each further tenth
+UNEVEN: Final = 1.5  # ln units; the loss hits values unevenly and none alone explains it: rows were lost on the way
+ONE_VALUE: Final = -2.5  # ln units; one value vanished and explains the whole loss: the source changed
+ONE_VALUE_BELOW: Final = 0.2  # share of the divergence that is left when that value is set aside
+UNEVEN_FROM: Final = 0.4  # share of the divergence that is left
+CLEAR_BITS: Final = 0.004  # divergence beyond chance from which the shares say anything
+DATASET_FULL: Final = -2.0  # ln units; the dataset's own window has all its rows
+FULL_Z: Final = -2.0  # robust standard deviations; above, the window is full
+WEAKEST: Final = -2.5  # ln units; below, it is a quiet day
 DAILY_FROM: Final = 0.8 * DAY_S  # seconds; from here on each sync is a day of its own
 MOST_DAYS: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loss:
-    """Rows of the judged syncs against their forecast; ``job`` is the one to look at."""
+class Arrived:
+    """A sync that ended with rows."""
 
     job: IngestionJob
+    finished_at: datetime
     rows: int
-    outlook: Forecast | None
 
 
 def detect(view: CaseView) -> Answer:
@@ -46,76 +57,92 @@ def detect(view: CaseView) -> Answer:
     jobs = view.jobs
     if jobs is None:
         return None
-    done = [
-        j
-        for j in jobs.jobs
-        if j.finished_at is not None and j.rows_synced is not None and brought_rows(j)
-    ]
-    judged = [
-        j for j in done if j.finished_at is not None and view.since < j.finished_at <= view.until
-    ]
+    done = _arrived(jobs)
+    judged = [a for a in done if view.since < a.finished_at <= view.until]
     if not judged:
         return None
-    loss = Loss(
-        job=judged[-1],
-        rows=sum(j.rows_synced or 0 for j in judged),
-        outlook=_outlook(view, jobs, done),
-    )
-    announced = [j for j in judged if is_announced_partial(j)]
-    weight = (
-        _announced_weight(announced, done, judged) if announced else _silent_weight(loss.outlook)
-    )
+    outlook = _outlook(view, jobs, done)
+    announced = [a for a in judged if is_announced_partial(a.job)]
+    weight = _announced_weight(done, judged) if announced else _silent_weight(view, outlook)
     if weight is None:
         return None
-    if announced and loss.outlook is not None and loss.outlook.drop >= MIN_DROP:
-        weight += ANNOUNCED_AND_SEEN
-    return _signal(
-        announced[-1] if announced else loss.job,
-        announced[0] if announced else judged[0],
-        loss,
-        weight,
-    )
+    if outlook is not None and outlook.drop >= MIN_DROP:
+        weight += (ANNOUNCED_AND_SEEN if announced else 0.0) + _shape_weight(view)
+    return _signal(announced or judged, judged, outlook, weight) if weight > WEAKEST else None
 
 
-def _announced_weight(
-    announced: Sequence[IngestionJob], done: Sequence[IngestionJob], judged: Sequence[IngestionJob]
-) -> float:
-    before = [j for j in done if j.started_at < judged[0].started_at]
-    habit = sum(is_announced_partial(j) for j in before) / max(1, len(before))
+def _arrived(jobs: JobsView) -> list[Arrived]:
+    return [
+        Arrived(job=job, finished_at=job.finished_at, rows=job.rows_synced)
+        for job in jobs.jobs
+        if job.finished_at is not None and job.rows_synced is not None and brought_rows(job)
+    ]
+
+
+def _announced_weight(done: Sequence[Arrived], judged: Sequence[Arrived]) -> float:
+    before = [a for a in done if a.finished_at < judged[0].finished_at]
+    habit = sum(is_announced_partial(a.job) for a in before) / max(1, len(before))
     return ANNOUNCED + (HABIT if habit > HABIT_RATE else 0.0)
 
 
-def _silent_weight(outlook: Forecast | None) -> float | None:
+def _silent_weight(view: CaseView, outlook: Forecast | None) -> float | None:
+    """Weigh rows that are missing without a word: by how unusual that is here, and by how many they are."""
     if outlook is None or outlook.drop < MIN_DROP:
         return None
-    return weight_of_tail(outlook.p_low, cap=SILENT_CAP)
+    own = view.volume.outlook if view.volume is not None else None
+    drop = outlook.drop if own is None else (outlook.drop + own.drop) / 2.0
+    weight = min(weight_of_tail(outlook.p_low, cap=SILENT_CAP), PER_SHARE * (drop - EVEN_ODDS_DROP))
+    return weight + (DATASET_FULL if own is not None and own.z > FULL_Z else 0.0)
 
 
-def _outlook(view: CaseView, jobs: JobsView, done: Sequence[IngestionJob]) -> Forecast | None:
+def _shape_weight(view: CaseView) -> float:
+    """Weigh the shares: a loss on the way is uneven, a source that dropped a value loses just that one."""
+    clearest, left = CLEAR_BITS, None
+    for dimension in view.dimensions or ():
+        if dimension.window_end <= view.since or dimension.rows <= 0.0:
+            continue
+        pooled = dimension.baseline.sum(axis=0)
+        chance = expected_jsd_bits(pooled + dimension.current, float(pooled.sum()), dimension.rows)
+        beyond = jsd_bits(pooled, dimension.current) - 2.0 * chance
+        share = left_without_largest_loss(pooled, dimension.current) if beyond > clearest else None
+        if share is not None:
+            clearest, left = beyond, share
+    if left is None:
+        return 0.0
+    if left < ONE_VALUE_BELOW:
+        return ONE_VALUE
+    return UNEVEN if left > UNEVEN_FROM else 0.0
+
+
+def _outlook(view: CaseView, jobs: JobsView, done: Sequence[Arrived]) -> Forecast | None:
+    """Return what the window's syncs should have brought, by the syncs' own history, else by the dataset's."""
     if jobs.interval_s is None:
         return None
-    if jobs.interval_s >= DAILY_FROM:
-        windows = [
-            _own_window(job, jobs.interval_s)
-            for job in done
-            if job.finished_at is not None and job.finished_at <= view.until
-        ]
-        return forecast(windows[:-1], windows[-1]) if windows else None
-    return _day_by_day(view.since, view.until, done)
+    if jobs.interval_s < DAILY_FROM:
+        return _day_by_day(view.since, view.until, done) or _from_dataset(view, done)
+    windows = [_own_window(a, jobs.interval_s) for a in done if a.finished_at <= view.until]
+    return forecast(windows[:-1], windows[-1])
 
 
-def _own_window(job: IngestionJob, interval_s: float) -> Window:
-    start_s = job.started_at.timestamp()
-    return Window(start_s=start_s, end_s=start_s + interval_s, rows=float(job.rows_synced or 0))
+def _own_window(arrived: Arrived, interval_s: float) -> Window:
+    start_s = arrived.job.started_at.timestamp()
+    return Window(start_s=start_s, end_s=start_s + interval_s, rows=float(arrived.rows))
 
 
-def _day_by_day(since: datetime, until: datetime, done: Sequence[IngestionJob]) -> Forecast | None:
+def _from_dataset(view: CaseView, done: Sequence[Arrived]) -> Forecast | None:
+    """Return the dataset's own forecast if the syncs, too, brought fewer rows than the day before."""
+    own = view.volume.outlook if view.volume is not None else None
+    if own is None:
+        return None
+    day = timedelta(days=1)
+    now = sum(a.rows for a in done if view.since < a.finished_at <= view.until)
+    before = sum(a.rows for a in done if view.since - day < a.finished_at <= view.until - day)
+    return own if now <= before * (1.0 - own.drop / 2.0) else None
+
+
+def _day_by_day(since: datetime, until: datetime, done: Sequence[Arrived]) -> Forecast | None:
     """Compare what arrived in the span with what arrived in the same hours of each earlier day."""
-    ends = [
-        (j.finished_at.timestamp(), float(j.rows_synced or 0))
-        for j in done
-        if j.finished_at is not None
-    ]
+    ends = [(a.finished_at.timestamp(), float(a.rows)) for a in done]
     first_s = min(end for end, _ in ends)
     start_s, end_s = since.timestamp(), until.timestamp()
     days = min(MOST_DAYS, int((start_s - first_s) // DAY_S) + 1)
@@ -132,32 +159,30 @@ def _day_by_day(since: datetime, until: datetime, done: Sequence[IngestionJob]) 
     return forecast(whole, windows[-1])
 
 
-def _signal(job: IngestionJob, first: IngestionJob, loss: Loss, weight: float) -> Signal:
-    outlook = loss.outlook
-    expected = outlook.expected if outlook is not None else float(loss.rows)
+def _signal(
+    speakers: Sequence[Arrived], judged: Sequence[Arrived], outlook: Forecast | None, weight: float
+) -> Signal:
+    job, rows = speakers[-1].job, sum(a.rows for a in judged)
+    if outlook is not None:
+        rows = round(outlook.observed)
+    expected = outlook.expected if outlook is not None else float(rows)
     drop = outlook.drop if outlook is not None else 0.0
     evidence = PartialSyncEvidence(
         job_id=job.id,
-        rows_synced=loss.rows,
+        rows_synced=rows,
         expected_rows=round(expected, 1),
         drop_pct=round(100.0 * drop, 1),
         error_message=job.error_message,
     )
-    said = (
-        "The sync said that streams are missing"
-        if is_announced_partial(job)
-        else "The sync ended without an error"
-    )
-    because = f"{said}; it brought {loss.rows:,} rows where {expected:,.0f} were expected ({100.0 * drop:.0f} % fewer)."
+    said = "The sync said that streams are missing" if is_announced_partial(job) else "The sync reported no error"
+    because = f"{said}; {rows:,} rows arrived where {expected:,.0f} were expected ({100.0 * drop:.0f} % fewer)."
     return Signal(
         evidence=evidence,
         strength=strength_of(weight),
         because=because,
-        onset=first.started_at,
-        seen_at=job.finished_at,
+        onset=speakers[0].job.started_at,
+        seen_at=speakers[-1].finished_at,
     )
 
 
-DETECTOR: Final = Detector(
-    code=SignalCode.PARTIAL_SYNC, reads=(FactKind.INGESTION_JOBS,), detect=detect
-)
+DETECTOR: Final = Detector(code=SignalCode.PARTIAL_SYNC, reads=(FactKind.INGESTION_JOBS,), detect=detect)

@@ -23,7 +23,8 @@ TURNED: Final = 2.0  # ln units; a test that always passed now fails
 EACH_PASS: Final = 0.3  # ln units for every earlier pass beyond the first
 MOST_PASSES: Final = 1.2  # ln units
 FLAKY: Final = -2.5  # ln units; it has failed and recovered before
-NEW_CODE: Final = 1.5  # ln units; what it tests is built by new code
+NEW_CODE: Final = 2.0  # ln units; what it tests is built by new code
+SAME_CODE: Final = -0.5  # ln units; it is not: look upstream first (runbook, step 3)
 BLOCKS: Final = 0.5  # ln units; the dataset itself was skipped in the same run
 
 
@@ -67,9 +68,16 @@ def _turn(view: CaseView, dbt: DbtView, history: NodeHistory) -> Turn | None:
     flaky = any(s.failed for s in steps[:first])
     changed = _code_changed(dbt, passed, failed)
     weight = TURNED + min(MOST_PASSES, EACH_PASS * (first - 1)) + (FLAKY if flaky else 0.0)
-    weight += NEW_CODE if changed else 0.0
+    weight += _code_weight(changed)
     weight += BLOCKS if _dataset_skipped(view, dbt, failed.at) else 0.0
     return Turn(history=history, passed=passed, failed=failed, weight=weight, changed=changed)
+
+
+def _code_weight(changed: bool | None) -> float:
+    """Return what the code's history says for a regression and against a consequence of other data."""
+    if changed is None:
+        return 0.0
+    return NEW_CODE if changed else SAME_CODE
 
 
 def _code_changed(dbt: DbtView, passed: NodeStep, failed: NodeStep) -> bool | None:
@@ -123,6 +131,7 @@ def _signal(best: Turn, shown: list[Turn]) -> Signal:
         because=because,
         onset=best.passed.at,
         seen_at=best.failed.at,
+        specific=_code_weight(best.changed),
     )
 
 

@@ -42,6 +42,22 @@ def jsd_bits(baseline: Counts, current: Counts) -> float:
     return float(min(1.0, jsd_terms(baseline, current).sum()))
 
 
+def left_without_largest_loss(baseline: Counts, current: Counts) -> float | None:
+    """Return which part of the divergence remains once the value that lost most rows is set aside, 0 or more.
+
+    Near 0 when one value alone tells the story: it vanished, and all others kept their proportions.
+    About 1 or more when rows went missing everywhere at once.
+    None when fewer than three values or no divergence leave nothing to tell the two apart.
+    """
+    held = int(((baseline > 0.0) | (current > 0.0)).sum())
+    whole = jsd_bits(baseline, current)
+    if held < 3 or whole <= 0.0:  # noqa: PLR2004 - of two values, one left over always keeps its proportion
+        return None
+    rest = np.ones(len(baseline), dtype=np.bool_)
+    rest[int(np.argmax(shares(baseline) - shares(current)))] = False
+    return jsd_bits(baseline[rest], current[rest]) / whole
+
+
 def expected_jsd_bits(pooled: Counts, rows_before: float, rows_now: float) -> float:
     """Return the divergence that sampling alone gives two windows drawn from the same shares.
 

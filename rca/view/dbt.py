@@ -12,6 +12,7 @@ from rca.view.lineage import LineageView
 
 FAILED: Final = frozenset({"error", "fail", "failed", "runtime error", "partial success"})
 PASSED: Final = frozenset({"success", "pass", "passed", "warn"})
+TABLES: Final = frozenset({"model", "source", "snapshot", "seed"})
 SKIPPED: Final = frozenset({"skipped", "no-op"})
 
 
@@ -72,7 +73,7 @@ def read_dbt(runs: Sequence[DbtRun], lineage: LineageView, as_of: datetime) -> D
     known = sorted(
         (run for run in runs if run.dbt_generated_at <= as_of), key=lambda run: run.dbt_generated_at
     )
-    tested = _tests(lineage)
+    tested = _tests(lineage) | _tests_by_name(known, lineage)
     models: dict[str, list[NodeStep]] = {}
     tests: dict[str, list[NodeStep]] = {}
     elsewhere: dict[str, list[NodeStep]] = {}
@@ -112,6 +113,33 @@ def _tests(lineage: LineageView) -> dict[str, int]:
             if child not in lineage.upstream and child.partition(".")[0] in ("test", "unit_test"):
                 found[child] = min(found.get(child, depth), depth)
     return found
+
+
+def _tests_by_name(runs: Sequence[DbtRun], lineage: LineageView) -> dict[str, int]:
+    """Return tests that the graph does not know, by the name of the node that dbt writes into a test's own name.
+
+    The longest name that fits decides, so that a test on ``orders_daily`` is not taken for one on ``orders``.
+    """
+    graph = lineage.lineage.parents if lineage.lineage is not None else {}
+    orphans = {r.unique_id for run in runs for r in run.results if r.unique_id not in graph and _is_test(r)}
+    if not orphans or not lineage.upstream:
+        return {}
+    nodes = {*graph, *lineage.children, *lineage.upstream, *(r.unique_id for r in runs[-1].results)}
+    names = {node: f"_{_table_name(node)}_" for node in nodes if node.partition(".")[0] in TABLES}
+    found: dict[str, int] = {}
+    for test in orphans:
+        text = f"_{'_'.join(test.split('.')[2:3])}_"
+        fits = [node for node, name in names.items() if name in text]
+        best = max(fits, key=lambda node: (len(names[node]), node), default=None)
+        if best is not None and best in lineage.upstream:
+            found[test] = lineage.upstream[best]
+    return found
+
+
+def _table_name(node: str) -> str:
+    """Return what a test on *node* carries in its name: the model, or source and table."""
+    parts = node.split(".")
+    return "_".join(parts[2:4]) if parts[0] == "source" else parts[-1]
 
 
 def _history(name: str, steps: list[NodeStep], depth: int) -> NodeHistory:

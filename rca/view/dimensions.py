@@ -15,6 +15,7 @@ from rca.case import DimensionProfile
 
 Counts = npt.NDArray[np.float64]
 
+SPARE_FROM: Final = 4  # older windows; from here on the newest can be spared
 MAX_HISTORY: Final = 28  # windows; four weeks of days tell the weekday and forget what is long over
 
 
@@ -33,6 +34,11 @@ class DimensionView:
     truncated: bool
     window_start: datetime
     window_end: datetime
+
+    @property
+    def baseline(self) -> Counts:
+        """The older windows without the newest of them when there are enough: a shift may have begun in it."""
+        return self.history[:-1] if len(self.history) >= SPARE_FROM else self.history
 
     @property
     def rows(self) -> float:
