@@ -303,6 +303,7 @@ class Page:
     attempts: int = 0
     error: str | None = None
     fallback_of: str | None = None  # the team that could not be reached before
+    resolve_wanted: bool = False  # the incident is over: the provider is to be told
 
 
 class PostKind(StrEnum):
