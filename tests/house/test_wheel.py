@@ -12,7 +12,12 @@ import pytest
 
 COPIED = ("rca", "runbook", "bot", "migrations")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
-CODE_ONLY = frozenset({".pyc"})
+START = """
+import bot, sys
+from bot.cli import main
+print(bot.__file__, file=sys.stderr)
+sys.exit(main())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -83,17 +88,22 @@ def test_the_licence_travels_with_the_wheel(names: set[str]) -> None:
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["schema", "case"], ["runbook", "show"]])
-def test_the_installed_program_runs(wheel: Path, tmp_path: Path, arguments: list[str]) -> None:
-    """Outside the checkout, with only the wheel's own copy of the code, the command line works."""
-    site = tmp_path / "site"
+@pytest.fixture(scope="module")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel's own copy of the code and nothing else."""
+    folder = tmp_path_factory.mktemp("site")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
-    start = "import bot, sys; from bot.cli import main; print(bot.__file__, file=sys.stderr); sys.exit(main())"
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["schema", "case"], ["runbook", "show"]])
+def test_the_installed_program_runs(site: Path, tmp_path: Path, arguments: list[str]) -> None:
+    """Outside the checkout, with only the wheel's own copy of the code, the command line works."""
     run = subprocess.run(
-        [sys.executable, "-c", start, *arguments],
+        [sys.executable, "-c", START, *arguments],
         cwd=tmp_path,
-        env={"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={"PYTHONPATH": str(site)},
         capture_output=True,
         text=True,
         check=False,
