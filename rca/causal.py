@@ -75,7 +75,7 @@ SYMPTOMS: Final[Mapping[SignalCode, Mapping[SignalCode, float]]] = MappingProxyT
 )  # fmt: skip
 """P(the column's signal shows as a consequence | the row's fault is the cause)."""
 
-LINKED: Final = 0.70  # P(a model fails | a column it reads changed), when the failure names the column or its reader
+LINKED: Final = 0.70  # P(consequence | cause) where lineage or a name ties this very consequence to this very cause
 WRONG_ORDER: Final = (
     0.30  # factor on a symptom that surely began before its cause: clocks and windows are coarse
 )
@@ -92,20 +92,20 @@ CONTEXTS: Final = (
 
 CONTEXT: Final[Mapping[SignalCode | None, tuple[float, ...]]] = MappingProxyType(
     {
-        S.SYNC_FAILURE: (0.01, 0.45, 0.35, 0.01, 0.02, 0.12, 0.04),
-        S.PARTIAL_SYNC: (0.01, 0.65, 0.05, 0.01, 0.05, 0.20, 0.03),
-        S.LONG_RUNNING_SYNC: (0.01, 0.18, 0.70, 0.01, 0.02, 0.05, 0.03),
-        S.MISSING_SYNC: (0.01, 0.30, 0.58, 0.01, 0.02, 0.05, 0.03),
+        S.SYNC_FAILURE: (0.01, 0.45, 0.35, 0.004, 0.02, 0.12, 0.04),
+        S.PARTIAL_SYNC: (0.01, 0.65, 0.05, 0.004, 0.05, 0.20, 0.03),
+        S.LONG_RUNNING_SYNC: (0.01, 0.18, 0.70, 0.004, 0.02, 0.05, 0.03),
+        S.MISSING_SYNC: (0.01, 0.30, 0.58, 0.004, 0.02, 0.05, 0.03),
         S.COLUMN_REMOVED: (0.01, 0.03, 0.02, 0.50, 0.12, 0.25, 0.07),
         S.COLUMN_TYPE_CHANGED: (0.01, 0.02, 0.02, 0.45, 0.13, 0.32, 0.05),
         S.UNEXPECTED_COLUMN: (0.01, 0.02, 0.02, 0.62, 0.02, 0.18, 0.13),
-        S.DBT_MODEL_FAILURE: (0.01, 0.25, 0.42, 0.01, 0.02, 0.20, 0.09),
-        S.PASS_TO_FAIL: (0.02, 0.07, 0.02, 0.01, 0.08, 0.75, 0.05),
-        S.EXECUTION_TIME_REGRESSION: (0.01, 0.03, 0.85, 0.01, 0.01, 0.03, 0.06),
-        S.DISTRIBUTION_DRIFT: (0.03, 0.12, 0.01, 0.01, 0.45, 0.30, 0.08),
-        S.CARDINALITY_EXPLOSION: (0.13, 0.01, 0.01, 0.01, 0.27, 0.54, 0.03),
-        S.NEW_VALUES_APPEARING: (0.02, 0.01, 0.01, 0.01, 0.42, 0.47, 0.06),
-        None: (0.34, 0.21, 0.18, 0.02, 0.10, 0.11, 0.04),
+        S.DBT_MODEL_FAILURE: (0.01, 0.25, 0.42, 0.004, 0.02, 0.20, 0.09),
+        S.PASS_TO_FAIL: (0.02, 0.07, 0.02, 0.004, 0.08, 0.75, 0.05),
+        S.EXECUTION_TIME_REGRESSION: (0.01, 0.03, 0.85, 0.004, 0.01, 0.03, 0.06),
+        S.DISTRIBUTION_DRIFT: (0.03, 0.12, 0.01, 0.004, 0.45, 0.30, 0.08),
+        S.CARDINALITY_EXPLOSION: (0.13, 0.01, 0.01, 0.004, 0.27, 0.54, 0.03),
+        S.NEW_VALUES_APPEARING: (0.02, 0.01, 0.01, 0.004, 0.42, 0.47, 0.06),
+        None: (0.34, 0.22, 0.18, 0.006, 0.10, 0.11, 0.04),
     }
 )
 """P(kind of anomaly | the row's fault); the key None is the row without a cause. Columns as in ``CONTEXTS``."""
@@ -121,7 +121,7 @@ class Model:
 
     weights: Mapping[Cause, float] = field(default_factory=lambda: dict.fromkeys(Cause, 1.0))
     offsets: Mapping[Cause, float] = field(default_factory=lambda: dict.fromkeys(Cause, 0.0))
-    sharpness: float = 1.0
+    sharpness: float = 1.3
 
 
 SHIPPED: Final = Model()

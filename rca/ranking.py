@@ -32,7 +32,20 @@ from rca.causal import (
 )
 from rca.detection import Signal, Skipped
 from rca.diagnosis import Factor, Hypothesis, SignalReading
-from rca.evidence import CAUSE_OF, Cause, DbtModelFailureEvidence, SignalCode
+from rca.evidence import (
+    CAUSE_OF,
+    CardinalityExplosionEvidence,
+    Cause,
+    ColumnRemovedEvidence,
+    ColumnTypeChangedEvidence,
+    DbtModelFailureEvidence,
+    DistributionDriftEvidence,
+    Evidence,
+    NewValuesEvidence,
+    PassToFailEvidence,
+    SignalCode,
+    UnexpectedColumnEvidence,
+)
 
 Vector = npt.NDArray[np.float64]
 
@@ -44,7 +57,7 @@ PAIRS: Final = tuple(
     for i, j in combinations(range(len(CODES)), 2)
     if CAUSE_OF[CODES[i]] is not CAUSE_OF[CODES[j]]
 )
-SCHEMA: Final = frozenset(code for code in CODES if CAUSE_OF[code] is Cause.SCHEMA_DRIFT)
+SchemaEvidence = ColumnRemovedEvidence | ColumnTypeChangedEvidence | UnexpectedColumnEvidence
 
 SHOWS_FROM: Final = (
     0.5  # strength; from here a signal is more likely a fault than chance and stays visible
@@ -189,10 +202,32 @@ def _spread(by_code: Mapping[SignalCode, Signal]) -> Vector:
 
 
 def _linked(cause: Signal, symptom: Signal) -> bool:
-    if cause.code not in SCHEMA or not isinstance(symptom.evidence, DbtModelFailureEvidence):
-        return False
-    named = frozenset(getattr(cause.evidence, "correlated_dbt_failures", ()))
-    return any(model.unique_id in named for model in symptom.evidence.failing_models)
+    """Return whether lineage or a name ties this very consequence to this very cause."""
+    match cause.evidence, symptom.evidence:
+        case (
+            ColumnRemovedEvidence() | ColumnTypeChangedEvidence() | UnexpectedColumnEvidence()
+        ) as schema, effect:
+            return _hits(schema, effect)
+        case PassToFailEvidence(code_changed=True), DistributionDriftEvidence():
+            return True  # the code that fails its tests also built the rows whose shares moved
+        case _:
+            return False
+
+
+def _hits(schema: SchemaEvidence, effect: Evidence) -> bool:
+    """Return whether *effect* is about a column that changed, or a model that failed over one."""
+    columns = {change.column for change in schema.column_changes}
+    match effect:
+        case DbtModelFailureEvidence():
+            return any(m.unique_id in schema.correlated_dbt_failures for m in effect.failing_models)
+        case PassToFailEvidence():
+            return any(t.unique_id in schema.correlated_dbt_failures for t in effect.transitions)
+        case DistributionDriftEvidence() | CardinalityExplosionEvidence():
+            return effect.dimension in columns
+        case NewValuesEvidence():
+            return not columns.isdisjoint(effect.dimensions_affected)
+        case _:
+            return False
 
 
 def _context_terms(anomaly: Anomaly) -> Vector:

@@ -20,7 +20,7 @@ from rca.view.columns import SchemaStep, is_harmless_type
 BASE: Final = {
     "removed": 1.5,
     "type_changed": 1.5,
-    "added": 0.0,
+    "added": -1.0,
 }  # ln units; a new column seldom breaks a reader
 USED: Final = 1.0  # ln units; some model reads the column
 UNUSED: Final = {
@@ -30,7 +30,7 @@ UNUSED: Final = {
 }  # ln units; nobody could be known to read a new one
 NAMED: Final = 2.5  # ln units; the alert is about this very column
 HARMLESS: Final = -2.0  # ln units; every value keeps its meaning
-BROKE_MODELS: Final = 2.0  # ln units; a model that reads the column failed after the change
+BROKE_MODELS: Final = 2.5  # ln units; a model that reads the column failed after the change
 EACH_MORE: Final = (
     0.4  # ln units for each further change of the same step: a new version of the source
 )

@@ -18,19 +18,33 @@ from rca.calibration import strength_of
 from rca.case import FactKind
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import DistributionDriftEvidence, Mover, SignalCode
-from rca.stats.divergence import Counts, expected_jsd_bits, jsd_bits, jsd_terms, shares
+from rca.stats.divergence import (
+    Counts,
+    expected_jsd_bits,
+    jsd_bits,
+    jsd_terms,
+    left_without_largest_loss,
+    shares,
+)
 from rca.view import CaseView
 from rca.view.dimensions import DimensionView
 
 MIN_ROWS: Final = 30.0  # rows of the current window; fewer cannot show shares
 MIN_HISTORY: Final = 3  # older windows
-MIN_EFFECT_BITS: Final = 0.002  # beyond chance; a five-percent value that halves gives 0.003 (references, B.2)
+MIN_EFFECT_BITS: Final = (
+    0.002  # beyond chance; a five-percent value that halves gives 0.003 (references, B.2)
+)
 SMALLEST_NOISE_BITS: Final = 0.0004  # shares are never steadier than this from day to day
-EACH_FOLD: Final = 2.0  # ln units for each e-fold by which the shift exceeds the largest usual one
-HALF_WAY: Final = 1.5  # times the largest usual shift; from here on the shift is more likely real than not
+EACH_FOLD: Final = 2.3  # ln units for each e-fold by which the shift exceeds the largest usual one
+HALF_WAY: Final = (
+    1.5  # times the largest usual shift; from here on the shift is more likely real than not
+)
 WEAKEST: Final = -1.0  # ln units; below, the shift is an everyday one
-CAP: Final = 4.5  # ln units
+CAP: Final = 5.0  # ln units
 NAMED: Final = 1.0  # ln units; the alert is about this dimension
+MIN_LOSS: Final = 0.2  # share of the usual rows that is missing
+UNEVEN_FROM: Final = 0.4  # share of the divergence left when the value that lost most is set aside
+LOST_EVERYWHERE: Final = -1.5  # ln units; rows lost all over are lost on the way, not in the source
 MOVERS: Final = 5  # values shown
 
 
@@ -42,6 +56,7 @@ class Drift:
     bits: float
     beyond_bits: float
     weight: float
+    shape: float
 
 
 def detect(view: CaseView) -> Answer:
@@ -73,13 +88,24 @@ def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:
     if weight < WEAKEST:
         return None
     weight += NAMED if view.names(dimension.dimension) and weight > 0.0 else 0.0
-    return Drift(view=dimension, bits=bits, beyond_bits=beyond, weight=weight)
+    shape = _shape_weight(dimension, pooled)
+    return Drift(view=dimension, bits=bits, beyond_bits=beyond, weight=weight + shape, shape=shape)
+
+
+def _shape_weight(dimension: DimensionView, pooled: Counts) -> float:
+    """Return what speaks against the source itself: rows went missing, and not those of one value."""
+    usual_rows = float(np.median(dimension.history.sum(axis=1)))
+    if dimension.rows > (1.0 - MIN_LOSS) * usual_rows:
+        return 0.0
+    left = left_without_largest_loss(pooled, dimension.current)
+    return LOST_EVERYWHERE if left is not None and left > UNEVEN_FROM else 0.0
 
 
 def _usual_bits(baseline: Counts, pooled: Counts) -> float:
     """Return the largest divergence, beyond chance, of one healthy window from all others."""
     strays = [
-        jsd_bits(pooled - row, row) - expected_jsd_bits(pooled, float((pooled - row).sum()), float(row.sum()))
+        jsd_bits(pooled - row, row)
+        - expected_jsd_bits(pooled, float((pooled - row).sum()), float(row.sum()))
         for row in baseline
     ]
     return max(0.0, *strays)
@@ -112,6 +138,7 @@ def _signal(view: CaseView, drift: Drift) -> Signal:
         because=because,
         onset=dimension.window_start,
         seen_at=dimension.window_end,
+        specific=drift.shape,
     )
 
 

@@ -29,10 +29,13 @@ ANNOUNCED_AND_SEEN: Final = 1.0  # ln units more when the rows show it too
 HABIT: Final = -3.0  # ln units; this connector says so all the time
 HABIT_RATE: Final = 0.3  # share of the earlier syncs that said so
 SILENT_CAP: Final = 3.5  # ln units; rows alone never prove it, a quiet day looks the same
-EVEN_ODDS_DROP: Final = 0.35  # share of the rows; a quiet day or a holiday takes as many
+EVEN_ODDS_DROP: Final = 0.40  # share of the rows; a quiet day or a holiday takes as many
 PER_SHARE: Final = 10.0  # ln units for the whole of the rows: one for each further tenth
 UNEVEN: Final = 1.5  # ln units; the loss hits values unevenly and none alone explains it: rows were lost on the way
-ONE_VALUE: Final = -2.5  # ln units; one value vanished and explains the whole loss: the source changed
+EVEN: Final = -1.5  # ln units; every value lost the same part: a quiet day looks like this
+ONE_VALUE: Final = (
+    -2.5
+)  # ln units; one value vanished and explains the whole loss: the source changed
 ONE_VALUE_BELOW: Final = 0.2  # share of the divergence that is left when that value is set aside
 UNEVEN_FROM: Final = 0.4  # share of the divergence that is left
 CLEAR_BITS: Final = 0.004  # divergence beyond chance from which the shares say anything
@@ -66,9 +69,14 @@ def detect(view: CaseView) -> Answer:
     weight = _announced_weight(done, judged) if announced else _silent_weight(view, outlook)
     if weight is None:
         return None
+    specific = weight if announced else 0.0
     if outlook is not None and outlook.drop >= MIN_DROP:
-        weight += (ANNOUNCED_AND_SEEN if announced else 0.0) + _shape_weight(view)
-    return _signal(announced or judged, judged, outlook, weight) if weight > WEAKEST else None
+        shape = 0.0 if announced else _shape_weight(view)
+        weight += shape + (ANNOUNCED_AND_SEEN if announced else 0.0)
+        specific += max(0.0, shape)
+    if weight <= WEAKEST:
+        return None
+    return _signal(announced or judged, judged, outlook, weight, specific)
 
 
 def _arrived(jobs: JobsView) -> list[Arrived]:
@@ -97,18 +105,19 @@ def _silent_weight(view: CaseView, outlook: Forecast | None) -> float | None:
 
 def _shape_weight(view: CaseView) -> float:
     """Weigh the shares: a loss on the way is uneven, a source that dropped a value loses just that one."""
-    clearest, left = CLEAR_BITS, None
+    clearest, left, clear = CLEAR_BITS, None, False
     for dimension in view.dimensions or ():
         if dimension.window_end <= view.since or dimension.rows <= 0.0:
             continue
         pooled = dimension.baseline.sum(axis=0)
         chance = expected_jsd_bits(pooled + dimension.current, float(pooled.sum()), dimension.rows)
+        clear = clear or chance < CLEAR_BITS
         beyond = jsd_bits(pooled, dimension.current) - 2.0 * chance
         share = left_without_largest_loss(pooled, dimension.current) if beyond > clearest else None
         if share is not None:
             clearest, left = beyond, share
     if left is None:
-        return 0.0
+        return EVEN if clear else 0.0
     if left < ONE_VALUE_BELOW:
         return ONE_VALUE
     return UNEVEN if left > UNEVEN_FROM else 0.0
@@ -160,7 +169,11 @@ def _day_by_day(since: datetime, until: datetime, done: Sequence[Arrived]) -> Fo
 
 
 def _signal(
-    speakers: Sequence[Arrived], judged: Sequence[Arrived], outlook: Forecast | None, weight: float
+    speakers: Sequence[Arrived],
+    judged: Sequence[Arrived],
+    outlook: Forecast | None,
+    weight: float,
+    specific: float,
 ) -> Signal:
     job, rows = speakers[-1].job, sum(a.rows for a in judged)
     if outlook is not None:
@@ -174,7 +187,11 @@ def _signal(
         drop_pct=round(100.0 * drop, 1),
         error_message=job.error_message,
     )
-    said = "The sync said that streams are missing" if is_announced_partial(job) else "The sync reported no error"
+    said = (
+        "The sync said that streams are missing"
+        if is_announced_partial(job)
+        else "The sync reported no error"
+    )
     because = f"{said}; {rows:,} rows arrived where {expected:,.0f} were expected ({100.0 * drop:.0f} % fewer)."
     return Signal(
         evidence=evidence,
@@ -182,7 +199,10 @@ def _signal(
         because=because,
         onset=speakers[0].job.started_at,
         seen_at=speakers[-1].finished_at,
+        specific=specific,
     )
 
 
-DETECTOR: Final = Detector(code=SignalCode.PARTIAL_SYNC, reads=(FactKind.INGESTION_JOBS,), detect=detect)
+DETECTOR: Final = Detector(
+    code=SignalCode.PARTIAL_SYNC, reads=(FactKind.INGESTION_JOBS,), detect=detect
+)

@@ -23,7 +23,7 @@ TURNED: Final = 2.0  # ln units; a test that always passed now fails
 EACH_PASS: Final = 0.3  # ln units for every earlier pass beyond the first
 MOST_PASSES: Final = 1.2  # ln units
 FLAKY: Final = -2.5  # ln units; it has failed and recovered before
-NEW_CODE: Final = 2.0  # ln units; what it tests is built by new code
+NEW_CODE: Final = 2.5  # ln units; what it tests is built by new code
 SAME_CODE: Final = -0.5  # ln units; it is not: look upstream first (runbook, step 3)
 BLOCKS: Final = 0.5  # ln units; the dataset itself was skipped in the same run
 

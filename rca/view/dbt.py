@@ -121,7 +121,9 @@ def _tests_by_name(runs: Sequence[DbtRun], lineage: LineageView) -> dict[str, in
     The longest name that fits decides, so that a test on ``orders_daily`` is not taken for one on ``orders``.
     """
     graph = lineage.lineage.parents if lineage.lineage is not None else {}
-    orphans = {r.unique_id for run in runs for r in run.results if r.unique_id not in graph and _is_test(r)}
+    orphans = {
+        r.unique_id for run in runs for r in run.results if r.unique_id not in graph and _is_test(r)
+    }
     if not orphans or not lineage.upstream:
         return {}
     nodes = {*graph, *lineage.children, *lineage.upstream, *(r.unique_id for r in runs[-1].results)}
