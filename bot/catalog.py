@@ -78,7 +78,9 @@ class Catalog:
         different schema for the same table.
         """
         for hint in hints:
-            names = self._meant(hint) - self._contradicted(hints)
+            names = self._meant(hint)
+            if len(parts_of(hint)) == 1:
+                names -= self._contradicted(hints)
             if len(names) == 1:
                 return self._by_name[next(iter(names))]
         return None
@@ -111,10 +113,19 @@ class Catalog:
         readings = (
             self._sure.get(parts),
             self._connector.get(hint.strip().casefold()),
+            self._of_stream(hint),
             self._suffix.get(parts),
             self._by_node_name(parts) if is_node else self._tail(parts),
         )
         return next((set(names) for names in readings if names), set())
+
+    def _of_stream(self, hint: str) -> set[str]:
+        """``CONNECTOR_ID/stream``: one stream of a connector, where the catalog does not say another."""
+        connector_id, slash, stream = hint.strip().casefold().rpartition("/")
+        names = self._connector.get(connector_id, set()) if slash else set()
+        return {
+            name for name in names if (self._by_name[name].stream or stream).casefold() == stream
+        }
 
     def _tail(self, parts: Parts) -> set[str]:
         """The sender may say more than the catalog: ``db.schema.t`` where the catalog has only ``schema.t``."""

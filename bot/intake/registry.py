@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Final
 
 import bot.intake
@@ -44,18 +45,26 @@ class Recognised:
 
 @cache
 def formats() -> tuple[Format, ...]:
-    """Return every format, by name: each module of this package that is not shared must end in ``FORMAT``.
+    """Return every format of this package, by name.
+
+    Raises:
+        BotError: as ``collect_formats``.
+    """
+    found = (each.name for each in pkgutil.iter_modules(bot.intake.__path__))
+    return collect_formats(import_module(f"bot.intake.{n}") for n in found if n not in SHARED)
+
+
+def collect_formats(modules: Iterable[ModuleType]) -> tuple[Format, ...]:
+    """Return the ``FORMAT`` of each module, by name.
 
     Raises:
         BotError: a module without the constant, or two formats with one name.
     """
     found: dict[str, Format] = {}
-    for module in pkgutil.iter_modules(bot.intake.__path__):
-        if module.name in SHARED:
-            continue
-        made = getattr(import_module(f"bot.intake.{module.name}"), "FORMAT", None)
+    for module in modules:
+        made = getattr(module, "FORMAT", None)
         if not isinstance(made, Format):
-            raise BotError(f"bot/intake/{module.name}.py does not end in FORMAT")
+            raise BotError(f"{module.__name__} does not end in FORMAT")
         if made.name in found:
             raise BotError(f"two formats are named {made.name}")
         found[made.name] = made

@@ -193,7 +193,7 @@ class _Walk:
             return ""
         children = _list(element.get("elements"))
         if children:
-            glue = "\n" if element.get("type") in {"rich_text_list", "rich_text"} else ""
+            glue = "\n" if _str(element.get("type")) in {"rich_text_list", "rich_text"} else ""
             return glue.join(self.rich(_mapping(child), depth - 1) for child in children)
         text = _str(element.get("text"))
         if isinstance(url := element.get("url"), str) and url:
@@ -245,13 +245,13 @@ def _fields(paragraphs: Sequence[str]) -> Iterator[tuple[str, str]]:
     waiting: str | None = None
     for paragraph in paragraphs:
         text = paragraph.strip()
-        if waiting is not None and not _LABELLED.match(text):
+        first, _, rest = text.partition("\n")
+        label = _LABELLED.match(first.strip())
+        if waiting is not None and not label:
             yield waiting, text
             waiting = None
             continue
         waiting = None
-        first, _, rest = text.partition("\n")
-        label = _LABELLED.match(first.strip())
         if label and not label[2].strip():
             if rest.strip():
                 yield _clean(label[1]), rest.strip()

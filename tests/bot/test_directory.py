@@ -270,6 +270,7 @@ ORDERS = Dataset(
     name="shopify_orders",
     relation='"RAW"."Shopify"."Orders"',
     connector_id="9F0C-1",
+    stream="Orders",
     dbt_node="source.shop.shopify.orders",
 )
 CUSTOMERS = Dataset(name="crm_customers", relation="raw.crm.customers", connector_id="c-2")
@@ -294,6 +295,10 @@ CATALOG = Catalog(
         (("proj.raw.shopify.orders",), "shopify_orders"),
         (("source.shop.shopify.orders",), "shopify_orders"),
         (("9f0c-1",), "shopify_orders"),
+        (("9f0c-1/orders",), "shopify_orders"),
+        (("9f0c-1/customers",), None),  # another stream of the same connector
+        (("c-3/anything",), "legacy_orders"),  # the catalog names no stream
+        (("raw.shopify.orders", "shop.orders"), "shopify_orders"),  # a dbt source's name is no schema
         (("shop orders",), "shopify_orders"),
         (("o.r.d",), "shopify_orders"),
         (("customers",), "crm_customers"),

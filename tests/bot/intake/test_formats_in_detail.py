@@ -1,0 +1,272 @@
+"""Facts about single formats that their samples do not show: the nearest thing that must not be read as theirs."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from bot.intake.registry import read_webhook, recognise_slack
+from bot.ports import Alert, AlertStatus
+from rca.case import AnomalyType, Severity
+
+
+def section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def header(text: str) -> dict[str, Any]:
+    return {"type": "header", "text": {"type": "plain_text", "text": text}}
+
+
+def only(message: dict[str, Any]) -> Alert:
+    recognised = recognise_slack(message)
+    assert recognised is not None
+    (alert,) = recognised.alerts
+    return alert
+
+
+def elementary(title: str, subtitle: str, *details: str) -> dict[str, Any]:
+    attachment = {"color": "#ff0000", "blocks": [section(text) for text in details]}
+    return {"blocks": [header(title), section(subtitle)], "attachments": [attachment]}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"blocks": [header("Failure: something"), section("*Owner:* me")]},
+        {"blocks": [section("*Test:* x | *Status:* fail")]},
+        {"blocks": [header("40 issues detected"), section("in the tracker")]},
+        {"blocks": [header("deploy - api - Failure"), section("Runtime: 3 min")]},
+        {"text": "[FIRING:1] HighLatency api_gateway"},
+        {"text": "FIRING shopify_orders"},
+        {"text": "The sync failure occurred: orders"},
+        {"text": 'say {"rca": "alert/1"} to me'},
+        {"text": "Airbyte is great"},
+        {"text": "hello"},
+        {},
+    ],
+)
+def test_near_neighbours_of_alerts_are_nobodys(message: dict[str, Any]):
+    """What only resembles an alert is left alone."""
+    assert recognise_slack(message) is None
+
+
+@pytest.mark.parametrize(
+    ("prefix", "status", "severity"),
+    [
+        ("Failure", "fail", Severity.ERROR),
+        ("Warning", "warn", Severity.WARNING),
+        ("Error", "error", Severity.ERROR),
+        ("Runtime Error", "runtime error", Severity.ERROR),
+        ("Warning", "Unknown", Severity.WARNING),
+        ("Odd", "odd", Severity.ERROR),
+    ],
+)
+def test_elementary_severity_is_the_status_or_the_titles(
+    prefix: str, status: str, severity: Severity
+):
+    """The status word decides, then the title; an unknown word counts as an error."""
+    message = elementary(
+        f'{prefix}: "t" test failed on orders', f"*Test:* t | *Status:* {status}", "*Table*\norders"
+    )
+    assert only(message).severity is severity
+
+
+@pytest.mark.parametrize(
+    ("title", "test", "result", "kind"),
+    [
+        ('"x" test failed on o', "freshness_anomalies - Freshness", "", AnomalyType.FRESHNESS),
+        ('"x" test failed on o', "volume_anomalies - Row Count", "", AnomalyType.VOLUME),
+        ("Type Changed on o", "schema_changes", "", AnomalyType.SCHEMA),
+        ("Column Added on o", "schema_changes", "", AnomalyType.SCHEMA),
+        ('"x" test failed on o', "dimension_anomalies", "", AnomalyType.DISTRIBUTION),
+        (
+            '"x" test failed on o',
+            "custom",
+            "The last row_count value is 4.000. The average for this metric is 28.700.",
+            AnomalyType.VOLUME,
+        ),
+        ('"x" test failed on o', "custom", "Got 3 results, volume", AnomalyType.QUALITY_CHECK),
+        ('"x" test failed on o', "not_null", "", AnomalyType.QUALITY_CHECK),
+    ],
+)
+def test_elementary_kinds(title: str, test: str, result: str, kind: AnomalyType):
+    """The test's name decides, then Elementary's own sentences; a dbt test's words about itself do not."""
+    said = ("*Result Message*", f"```{result}```") if result else ()
+    message = elementary(
+        f"Failure: {title}", f"*Test:* {test} | *Status:* fail", "*Table*\no", *said
+    )
+    assert only(message).anomaly_type is kind
+
+
+def test_elementary_reads_a_changed_type():
+    """The column of a schema change is found in its sentence."""
+    message = elementary(
+        "Type Changed on orders",
+        "*Test:* schema_changes | *Status:* fail | *Time:* 2026-11-22 19:34:40 UTC",
+        "*Result Message*",
+        '```The type of "total_price" was changed from double to varchar```',
+    )
+    alert = only(message)
+    assert (alert.column, alert.anomaly_type) == ("total_price", AnomalyType.SCHEMA)
+
+
+@pytest.mark.parametrize("when", ["N/A", "2026-11-22 19:34:40", "2026-11-22 19:34:40 CET"])
+def test_a_time_we_cannot_place_is_not_guessed(when: str):
+    """Without a zone that everybody reads alike, the message's own time holds."""
+    message = elementary(
+        'Failure: "t" test failed on orders', f"*Test:* t | *Status:* fail | *Time:* {when}"
+    )
+    assert only(message).detected_at is None
+
+
+@pytest.mark.parametrize(
+    ("labels", "hints"),
+    [
+        ({"dataset": "o"}, ("o",)),
+        ({"table": "o", "schema": "s"}, ("s.o", "o")),
+        ({"table": "o", "schema": "s", "database": "d"}, ("d.s.o", "o")),
+        ({"table_name": "o", "schema": "s", "catalog": "c"}, ("c.s.o", "o")),
+        ({"table": "d.s.o", "schema": "x"}, ("d.s.o",)),
+        ({"dbt_model": "m", "dataset": "o"}, ("o", "m")),
+        ({"connection_id": "9f0c"}, ("9f0c",)),
+    ],
+)
+def test_alertmanager_labels_name_the_dataset(labels: dict[str, str], hints: tuple[str, ...]):
+    """The fullest name first, then the others in the order of their sureness."""
+    body = {"version": "4", "alerts": [{"status": "firing", "labels": labels}]}
+    assert read_webhook("alertmanager", body)[0].dataset_hints == hints
+
+
+@pytest.mark.parametrize(
+    ("labels", "kind"),
+    [
+        ({"anomaly_type": "schema_anomaly", "alertname": "RowCount"}, AnomalyType.SCHEMA),
+        ({"anomaly_type": "volume", "alertname": "X"}, AnomalyType.VOLUME),
+        ({"anomaly_type": "odd", "alertname": "OrdersFreshness"}, AnomalyType.FRESHNESS),
+        ({"alertname": "Odd"}, AnomalyType.QUALITY_CHECK),
+    ],
+)
+def test_alertmanager_kinds(labels: dict[str, str], kind: AnomalyType):
+    """An explicit label decides, then the alert's name."""
+    body = {"version": "4", "alerts": [{"status": "firing", "labels": {"dataset": "o", **labels}}]}
+    assert read_webhook("alertmanager", body)[0].anomaly_type is kind
+
+
+@pytest.mark.parametrize(
+    ("title", "hints"),
+    [
+        ("[FIRING:1] RowCountDropped shopify_orders (critical)", ("shopify_orders",)),
+        ("[FIRING:1] DataQuality (raw.shopify.orders warning)", ("raw.shopify.orders",)),
+        ("[RESOLVED] TableFreshness crm_customers ", ("crm_customers",)),
+        ("[FIRING:1] RowCountDropped orders (critical)", None),  # no word looks like a table
+        ("[FIRING:1] HighCpu node_exporter (critical)", None),  # not about data
+        ("[FIRING:1] RowCountDropped db-1:9100", None),
+        ("[FIRING:1] ", None),
+    ],
+)
+def test_alertmanagers_default_title(title: str, hints: tuple[str, ...] | None):
+    """A table-like word counts when the alert's name speaks of data, and nothing else does."""
+    recognised = recognise_slack({"attachments": [{"title": title, "color": "danger"}]})
+    assert (recognised.alerts[0].dataset_hints if recognised else None) == hints
+
+
+@pytest.mark.parametrize(
+    ("first", "status", "severity"),
+    [
+        ("Sync failure occurred: <https://a/connections/c1|X>", AlertStatus.FIRING, Severity.ERROR),
+        (
+            "[prod] Sync completed: <https://a/connections/c1|X>",
+            AlertStatus.RESOLVED,
+            Severity.INFO,
+        ),
+        ("Connection disabled: <https://a/connections/c1|X>", AlertStatus.FIRING, Severity.ERROR),
+        (
+            "Warning - repeated connection failures: <https://a/connections/c1|X>",
+            AlertStatus.FIRING,
+            Severity.WARNING,
+        ),
+    ],
+)
+def test_airbyte_triggers(first: str, status: AlertStatus, severity: Severity):
+    """Each trigger tells its state; all but schema changes are about freshness."""
+    alert = only({"blocks": [section(first)]})
+    assert (alert.status, alert.severity) == (status, severity)
+    assert alert.dataset_hints == ("X", "c1")
+    assert alert.anomaly_type is AnomalyType.FRESHNESS
+
+
+def test_a_schema_change_that_breaks_nothing_is_a_warning():
+    """Without the sentence about disabled connections it is a warning; one field is the alert's column."""
+    change = " • Fields (+1/~0/-0)\n   • orders\n     \uff0b note\n"
+    message = {
+        "blocks": [
+            section("The schema of '<https://a/connections/c1|X>' has changed."),
+            section(change),
+        ]
+    }
+    alert = only(message)
+    assert (alert.severity, alert.column) == (Severity.WARNING, "note")
+    assert alert.dataset_hints == ("X/orders", "c1/orders")
+
+
+def test_a_schema_change_without_details_is_the_connections():
+    """When no stream is named the whole connection is meant."""
+    alert = only(
+        {"blocks": [section("Airbyte detected schema changes for '<https://a/connections/c1|X>'.")]}
+    )
+    assert alert.dataset_hints == ("X", "c1")
+    assert alert.message is None
+
+
+def validation(**result: Any) -> dict[str, Any]:
+    config = {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "id"}}
+    return {
+        "success": False,
+        "suite_name": "s",
+        "results": [{"success": False, "expectation_config": config, **result}],
+        "meta": {
+            "great_expectations_version": "1.24.1",
+            "active_batch_definition": {"data_asset_name": "o"},
+        },
+    }
+
+
+def test_an_expectation_that_crashed_says_so():
+    """A check that could not run is no statement about the data, and its message tells."""
+    raised = {"raised_exception": True, "exception_message": "no such column"}
+    (alert,) = read_webhook("great_expectations", validation(exception_info=raised))
+    assert alert.message == "The expectation could not be evaluated: no such column"
+
+
+def test_an_expectation_that_was_met_resolves():
+    """Met expectations say that their kind is well again."""
+    (alert,) = read_webhook("great_expectations", validation(success=True))
+    assert (alert.status, alert.severity) == (AlertStatus.RESOLVED, Severity.INFO)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        elementary('"t" test failed on o', "*Test:* t | *Status:* fail", "*Result Message*", text)
+        for text in (
+            "last a value is 1. " * 5_000,
+            "dimension value for dimension a: " * 3_000,
+            'column "' * 10_000,
+            "(1, avg " * 10_000,
+        )
+    ]
+    + [
+        {"attachments": [{"title": "[FIRING:1] " + "a_" * 40_000, "text": "a=" * 40_000}]},
+        {"blocks": [header("a - " * 30_000), section("*Expectation Suite*: x")]},
+        {"text": "Airbyte detected schema changes for '" + "'" * 50_000},
+        {"text": '{"rca": "alert/1", ' + "[" * 40_000},
+    ],
+)
+def test_hostile_messages_are_read_quickly(message: dict[str, Any]):
+    """No text of Slack's size makes a pattern run away."""
+    started = time.perf_counter()
+    recognise_slack(message)
+    assert time.perf_counter() - started < 2
