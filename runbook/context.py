@@ -78,6 +78,7 @@ def context_of(
         compile_errors=_compile_errors(case, evidences),
         last_deployment=_deployment(case, evidences),
         failing_model=_failing_model(evidences),
+        sync_error=_sync_error(evidences),
         sync_recovered_at=_recovered_at(case, evidences),
         manual_review_done=manual_review_done,
     )
@@ -148,10 +149,10 @@ def _deployment(case: Case, evidences: tuple[Evidence, ...]) -> Deployment | Non
             case DbtModelFailureEvidence(failing_models=models, dbt_generated_at=at):
                 failed_at = failing_since(runs, {model.unique_id for model in models}, at)
                 break
-            case (
-                PassToFailEvidence(dbt_generated_at=at)
-                | ExecutionTimeRegressionEvidence(dbt_generated_at=at)
-            ):
+            case PassToFailEvidence(transitions=tests, dbt_generated_at=at):
+                failed_at = failing_since(runs, {test.unique_id for test in tests}, at)
+                break
+            case ExecutionTimeRegressionEvidence(dbt_generated_at=at):
                 failed_at = at
                 break
     return last_deployment(runs, failed_at)
@@ -170,6 +171,14 @@ def _failing_model(evidences: tuple[Evidence, ...]) -> str | None:
 
 def _name_of(unique_id: str) -> str:
     return unique_id.rsplit(".", maxsplit=1)[-1]
+
+
+def _sync_error(evidences: tuple[Evidence, ...]) -> str | None:
+    for evidence in evidences:
+        if isinstance(evidence, SyncFailureEvidence):
+            message = (evidence.error_message or "").strip()
+            return message or evidence.error_code
+    return None
 
 
 def _recovered_at(case: Case, evidences: tuple[Evidence, ...]) -> datetime | None:

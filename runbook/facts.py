@@ -64,9 +64,20 @@ class ColumnUse(Document):
 class IncidentContext(Document):
     """``incident`` in a condition: what the diagnosis alone does not say. Null means not known.
 
-    ``age_s`` counts from ``opened_at``. ``tenants_affected`` counts our own tenant; the others are never named.
-    ``columns_changed`` are the distinct columns over all schema signals. ``failing_model`` is the name of the first
-    model to look at. ``sync_recovered_at`` is when the connector worked again after the failed sync.
+    Attributes:
+        opened_at: when the incident was opened; ``age_s`` counts from here.
+        age_s: seconds since then.
+        tenants_affected: with the same sync error, our own included; the others are never named.
+        exposures_hit: names of the exposures downstream of the dataset.
+        merchant_facing: whether the dataset, or an exposure downstream, is seen by merchants.
+        columns_changed: the distinct columns over all schema signals.
+        critical_column_uses: critical models that a changed column reaches.
+        compile_errors: models that fail with words about types since the schema changed.
+        last_deployment: before things failed.
+        failing_model: name of the first model to look at.
+        sync_error: what a failed sync says, its message or else its code.
+        sync_recovered_at: when the connector worked again after the failed sync.
+        manual_review_done: whether a person went through the runs and results by hand.
     """
 
     opened_at: AwareDatetime
@@ -79,6 +90,7 @@ class IncidentContext(Document):
     compile_errors: tuple[str, ...] = ()
     last_deployment: Deployment | None = None
     failing_model: str | None = None
+    sync_error: str | None = None
     sync_recovered_at: AwareDatetime | None = None
     manual_review_done: bool = False
 

@@ -302,6 +302,41 @@ def test_model_failure_after_a_recent_deployment(book: Runbook, before: timedelt
         assert "dana@acme.example" in escalation.reason
 
 
+@pytest.mark.parametrize(
+    ("code_changed", "before", "fires"),
+    [
+        (True, HOUR, True),
+        (True, RECENT_DEPLOYMENT + SECOND, False),
+        (False, HOUR, False),
+        (None, HOUR, False),
+    ],
+)
+def test_failing_test_of_changed_code_is_the_deployers(
+    book: Runbook, code_changed, before: timedelta, fires
+) -> None:
+    """A test that fails after its model was changed and deployed calls the engineer; without a change it does not."""
+    run = _run(NOW, deployed_at=NOW - before, deployed_by="dana@acme.example")
+    found = escalations(book, pass_to_fail(code_changed=code_changed), case(dbt_runs=[run]))
+    assert ("transformation.failure_after_deployment" in found) is fires
+
+
+@pytest.mark.parametrize(
+    ("failure", "fires"),
+    [
+        (sync_failure(error_code="auth_error"), False),
+        (sync_failure(error_message="HTTP Status Code: 401"), False),
+        (sync_failure(error_message=" "), True),
+        (sync_failure(), True),
+    ],
+)
+def test_partial_sync_explained_by_a_failed_one_is_not_data_engineerings(
+    book: Runbook, failure: Evidence, fires
+) -> None:
+    """Where a failed sync beside the partial one says why, data engineering sleeps on."""
+    found = escalations(book, (failure, partial_sync(None)))
+    assert ("ingestion.partial_without_message" in found) is fires
+
+
 def test_unknown_deployer_is_analytics_engineering(book: Runbook) -> None:
     """Where nobody knows who deployed, a team is called instead of nobody."""
     found = escalations(book, model_failure(), case(dbt_runs=[_run(NOW, deployed_at=NOW - HOUR)]))
