@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,8 +71,8 @@ def test_the_report_of_a_real_run_is_understood(root: Path, tmp_path: Path) -> N
     tests = tmp_path / "tests"
     tests.mkdir()
     (tests / "test_x.py").write_text(
-        "import pytest\n\n@pytest.mark.parametrize('n', [1])\ndef test_y(n):\n    pytest."
-        "sk" + "ip('why')\n"
+        "import pytest\n\n@pytest.mark.parametrize('n', [1])\ndef test_y(n):\n"
+        "    pytest.skip('why')\n"
     )
     run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=r.xml"]
     subprocess.run(run, cwd=tmp_path, capture_output=True, check=True)
@@ -95,6 +97,47 @@ def test_dead_code_is_named(root: Path, tmp_path: Path, other: str, code: int) -
     )
     assert run.returncode == code, run.stderr
     assert ("rca/x.py:1: unused function 'lonely'" in run.stdout) is bool(code)
+
+
+@pytest.fixture
+def little(root: Path, tmp_path: Path) -> Path:
+    """A project with our .ci and targets of its own that run one test file."""
+    shutil.copytree(root / ".ci", tmp_path / ".ci")
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    python = tmp_path / ".venv/bin/python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    run = ".venv/bin/python -m pytest -p no:cacheprovider -p no:xdist $(filter-out -n2,$(PYTEST_ARGS))"
+    (tmp_path / "Makefile").write_text(f"check:\n\t@echo checked\ntest:\n\t@{run} test_it.py\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "passes", "closing"),
+    [
+        ("def test_it(): pass\n", True, "1 passed"),
+        ("def test_it(): assert False\n", False, "1 failed"),
+        ("import pytest\ndef test_it(): pytest.skip('why')\n", False, "1 skipped"),
+        ("", False, "no tests ran"),
+        ("syntax error\n", False, "1 error"),
+    ],
+)
+def test_ci_passes_only_what_is_complete(
+    little: Path, text: str, closing: str, *, passes: bool
+) -> None:
+    """Whatever went wrong, the exit code says so, and pytest's closing line is the last one."""
+    (little / "test_it.py").write_text(text)
+    run = subprocess.run(
+        ["/bin/bash", ".ci/run"],
+        cwd=little,
+        env={"PATH": os.environ["PATH"], "CI": "true"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode == 0) is passes, run.stdout + run.stderr
+    assert closing in run.stdout.splitlines()[-1]
 
 
 def test_ci_runs_what_people_run(root: Path) -> None:
