@@ -6,11 +6,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 from rca.case import Dataset
 
 MAX_NAME: Final = 500  # characters; a longer text is not a name, and comparing it would cost time
+MAX_CACHED: Final = 20_000  # names split once: a catalog is built anew for every alert
 NEAR_CUTOFF: Final = 0.6  # difflib's own default ratio: about two letters wrong in five
 
 _PART: Final = re.compile(r'"([^"]*)"|`([^`]*)`|\[([^\]]*)\]|([^."`\[\]]+)')
@@ -24,7 +26,12 @@ def parts_of(name: str) -> Parts:
 
     A dot inside quotes belongs to the name; case never matters.
     """
-    found = ("".join(groups) for groups in _PART.findall(name[:MAX_NAME]))
+    return _parts(name[:MAX_NAME])
+
+
+@lru_cache(maxsize=MAX_CACHED)
+def _parts(name: str) -> Parts:
+    found = ("".join(groups) for groups in _PART.findall(name))
     return tuple(part for part in (text.strip().casefold() for text in found) if part)
 
 

@@ -147,11 +147,27 @@ class Settings(BaseModel):
         Raises:
             SettingsError: names every wrong value, missing secret, unknown RCA_ name and directory problem.
         """
-        given = {name: value for name, value in env.items() if value.strip()}
+        given = _given(env)
         directory, problems = _directory(given.get("DIRECTORY"))
-        problems += (
-            _reserved(given, directory) + _missing(given, directory) + _slack_problems(given)
-        )
+        missing = _missing(given, directory) + _slack_problems(given)
+        return cls._checked(given, directory, problems + missing)
+
+    @classmethod
+    def for_tools(cls, env: Mapping[str, str]) -> Self:
+        """Read the settings for a command that neither talks to Slack nor pages: no secret has to be there.
+
+        Everything else is checked as in ``from_env``; ``slack_mode`` is off.
+
+        Raises:
+            SettingsError: names every wrong value, unknown RCA_ name and directory problem.
+        """
+        given = {**_given(env), "SLACK_MODE": SlackMode.OFF}
+        directory, problems = _directory(given.get("DIRECTORY"))
+        return cls._checked(given, directory, problems)
+
+    @classmethod
+    def _checked(cls, given: Mapping[str, str], directory: Directory, known: list[str]) -> Self:
+        problems = known + _reserved(given, directory)
         mine = {field: given[name] for field, name in _names().items() if name in given}
         secrets = {n: SecretStr(given[n]) for n in directory.secret_names if n in given}
         try:
@@ -163,6 +179,10 @@ class Settings(BaseModel):
         if problems:
             raise SettingsError(problems)
         return settings
+
+
+def _given(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if value.strip()}
 
 
 _OTHER_NAME: Final = {"directory_path": "DIRECTORY"}

@@ -145,6 +145,16 @@ def test_a_team_may_name_a_variable_with_our_prefix(tmp_path: Path):
     assert "RCA_KEY" in Settings.from_env(env).secrets
 
 
+def test_a_tool_needs_no_secrets_and_everything_else_right(tmp_path: Path):
+    """Commands that neither talk to Slack nor page start without secrets, but not with wrong values."""
+    settings = Settings.for_tools({"DIRECTORY": directory(tmp_path), "SLACK_MODE": "socket"})
+    assert settings.slack_mode is SlackMode.OFF
+    assert settings.directory.team("infra") is not None
+    with pytest.raises(SettingsError) as caught:
+        Settings.for_tools({"HTTP_PORT": "x", "RCA_X": "1"})
+    assert len(caught.value.problems) == 2
+
+
 def test_everything_wrong_is_named_at_once(tmp_path: Path):
     """Values, modes, missing secrets, reserved names and the team's secrets: one message, one BotError."""
     env = {
