@@ -1,0 +1,123 @@
+"""``POST /alerts/{format}``: an alert by webhook, answered only once it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+
+from bot.clock import Clock
+from bot.policy.who_may import Act
+from bot.ports import BotError, InboxKind, Kept
+from bot.web.auth import Door
+from bot.web.body import json_object, read_body, utf8
+from bot.web.errors import bad_request, not_found
+
+PATH: Final = "/alerts/{format}"
+KEY_HEADER: Final = "Idempotency-Key"
+MAX_KEY_CHARS: Final = 255
+
+REDELIVERY: Final = timedelta(minutes=10)
+"""Within this the same body is taken for a second delivery; later for the same thing happening again.
+
+Senders try again within seconds to minutes, and some have no time in their body: without an end, such an
+alert would be heard once and never again. A retry across the edge joins the incident it opened.
+"""
+
+
+class AlertKept(BaseModel):
+    """The alert is ours now; ``fresh`` is false when this delivery repeats an earlier one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    inbox_id: str
+    fresh: bool
+
+
+class Keep(Protocol):
+    """Writes an inbox row and commits it; the signature is the inbox's own."""
+
+    async def __call__(
+        self,
+        *,
+        kind: InboxKind,
+        sender_id: str,
+        tenant_id: str,
+        payload: Mapping[str, Any],
+        now: datetime,
+    ) -> Kept:
+        """Return the row, and whether it is new."""
+
+
+ReadAlerts = Callable[[str, Mapping[str, Any]], object]
+"""Reads a payload as the format named; raises BotError naming the field when it is something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsApi:
+    """Takes webhooks in the formats that are known; the tenant is the token's own."""
+
+    door: Door
+    keep: Keep
+    read: ReadAlerts
+    formats: Collection[str]
+    clock: Clock
+
+    def routes(self) -> tuple[web.RouteDef, ...]:
+        """Return what to add to the application."""
+        return (web.post(PATH, self.take),)
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Keep the alert, then answer 202; what the format cannot read is refused and not kept."""
+        caller = await self.door.admit(request, Act.DIAGNOSE)
+        name = request.match_info["format"]
+        if name not in self.formats:
+            raise not_found("There is no such alert format.", allowed=sorted(self.formats))
+        key = _key_of(request)
+        raw = await read_body(request)
+        payload = json_object(utf8(raw))
+        self._demand_readable(name, payload)
+        now = self.clock()
+        kept = await self.keep(
+            kind=InboxKind.WEBHOOK,
+            sender_id=sender_id(caller.tenant_id, name, key, raw, now),
+            tenant_id=caller.tenant_id,
+            payload={"format": name, "body": payload},
+            now=now,
+        )
+        answer = AlertKept(inbox_id=kept.item.inbox_id, fresh=kept.fresh)
+        return web.Response(
+            status=HTTPStatus.ACCEPTED,
+            text=answer.model_dump_json(),
+            content_type="application/json",
+        )
+
+    def _demand_readable(self, name: str, payload: Mapping[str, Any]) -> None:
+        try:
+            self.read(name, payload)
+        except BotError as error:
+            raise bad_request(str(error), field="body") from None
+
+
+def sender_id(tenant_id: str, name: str, key: str | None, raw: bytes, now: datetime) -> str:
+    """Return what makes two deliveries one: the sender's own key, or the body within ``REDELIVERY``.
+
+    The tenant is part of it, so that no tenant's alert can hide another's.
+    """
+    window = int(now.timestamp() // REDELIVERY.total_seconds())
+    own = f"key\n{key}".encode() if key is not None else f"body\n{window}\n".encode() + raw
+    digest = hashlib.sha256(f"{tenant_id}\n{name}\n".encode() + own).hexdigest()
+    return f"{name}:{digest}"
+
+
+def _key_of(request: web.Request) -> str | None:
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not (key.isascii() and 0 < len(key) <= MAX_KEY_CHARS):
+        raise bad_request(f"must be 1 to {MAX_KEY_CHARS} plain characters", field=KEY_HEADER)
+    return key
