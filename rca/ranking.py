@@ -59,6 +59,16 @@ PAIRS: Final = tuple(
 )
 SchemaEvidence = ColumnRemovedEvidence | ColumnTypeChangedEvidence | UnexpectedColumnEvidence
 
+OFF_SUBJECT: Final = (
+    0.08  # P(a check of this subject fails | a fault of another kind), in the scale of CONTEXT
+)
+SUBJECTS: Final = (
+    (("freshness", "recency", "staleness"), ("freshness",)),
+    (("schema", "column_exists", "columns"), ("schema",)),
+    (("row_count", "rowcount", "volume"), ("volume_up", "volume_down")),
+    (("dimension", "distribution", "distinct", "cardinality"), ("distribution",)),
+)
+"""What the checks of dbt, Elementary, Soda and Great Expectations call what they look at; the first that fits counts."""
 SHOWS_FROM: Final = (
     0.5  # strength; from here a signal is more likely a fault than chance and stays visible
 )
@@ -233,8 +243,25 @@ def _hits(schema: SchemaEvidence, effect: Evidence) -> bool:
 def _context_terms(anomaly: Anomaly) -> Vector:
     """Return ln P(kind of anomaly | state); of two causes either may have raised the alert."""
     likely = _CONTEXT[:, _columns(anomaly)].mean(axis=1)
+    subject = _subject(anomaly)
+    if subject:
+        likely = likely * (OFF_SUBJECT + _CONTEXT[:, subject].mean(axis=1))
     faults = likely[1:]
     return np.log(np.concatenate([likely[:1], faults, (faults[_FIRST] + faults[_SECOND]) / 2.0]))
+
+
+def _subject(anomaly: Anomaly) -> list[int]:
+    """Return the kinds of anomaly that a check's own name speaks of; empty when it speaks of none."""
+    if anomaly.check_id is None or anomaly.anomaly_type not in (
+        AnomalyType.QUALITY_CHECK,
+        AnomalyType.OTHER,
+    ):
+        return []
+    name = anomaly.check_id.casefold()
+    for words, contexts in SUBJECTS:
+        if any(word in name for word in words):
+            return [CONTEXTS.index(context) for context in contexts]
+    return []
 
 
 def _columns(anomaly: Anomaly) -> list[int]:

@@ -31,6 +31,9 @@ UNUSED: Final = {
 NAMED: Final = 2.5  # ln units; the alert is about this very column
 HARMLESS: Final = -2.0  # ln units; every value keeps its meaning
 BROKE_MODELS: Final = 2.5  # ln units; a model that reads the column failed after the change
+BROKE_READER: Final = (
+    1.5  # ln units; a model that reads the dataset, though not known to read the column, broke
+)
 EACH_MORE: Final = (
     0.4  # ln units for each further change of the same step: a new version of the source
 )
@@ -85,12 +88,13 @@ def _weigh(view: CaseView, step: SchemaStep, kind: str) -> Weighed | None:
     if not changes:
         return None
     broken = failing_users(view, step)
+    readers = () if broken else failing_readers(view, step)
     weight = max(_change_weight(view, change) for change in changes)
     weight += min(MOST_MORE, EACH_MORE * (len(step.changes) - 1))
-    weight += BROKE_MODELS if broken else 0.0
+    weight += BROKE_MODELS if broken else BROKE_READER if readers else 0.0
     age_days = (view.since - step.seen_at).total_seconds() / DAY_S
     weight += max(STALEST, STALE_PER_DAY * max(0.0, age_days - 1.0))
-    return Weighed(step=step, changes=changes, broken=broken, weight=weight)
+    return Weighed(step=step, changes=changes, broken=broken or readers, weight=weight)
 
 
 def _change_weight(view: CaseView, change: ColumnChange) -> float:
@@ -120,6 +124,23 @@ def failing_users(view: CaseView, step: SchemaStep) -> tuple[str, ...]:
             if result.status.casefold() in ("error", "fail") and (
                 result.unique_id in users or _mentions(result.message, columns)
             ):
+                found[result.unique_id] = None
+    return tuple(found)
+
+
+def failing_readers(view: CaseView, step: SchemaStep) -> tuple[str, ...]:
+    """Return the models built directly on the dataset that worked before *step* and fail after it."""
+    children = frozenset(view.lineage.children.get(view.lineage.node or "", ()))
+    worked: set[str] = set()
+    found: dict[str, None] = {}
+    for run in view.case.dbt_runs or ():
+        after = step.after < run.dbt_generated_at <= view.case.as_of
+        for result in run.results:
+            if result.unique_id not in children or not result.unique_id.startswith("model."):
+                continue
+            if not after and result.status.casefold() == "success":
+                worked.add(result.unique_id)
+            if after and result.status.casefold() == "error" and result.unique_id in worked:
                 found[result.unique_id] = None
     return tuple(found)
 

@@ -18,14 +18,8 @@ from rca.calibration import strength_of
 from rca.case import FactKind
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import DistributionDriftEvidence, Mover, SignalCode
-from rca.stats.divergence import (
-    Counts,
-    expected_jsd_bits,
-    jsd_bits,
-    jsd_terms,
-    left_without_largest_loss,
-    shares,
-)
+from rca.shift_reading import Shift, read_shift
+from rca.stats.divergence import Counts, jsd_terms, shares
 from rca.view import CaseView
 from rca.view.dimensions import DimensionView
 
@@ -34,7 +28,6 @@ MIN_HISTORY: Final = 3  # older windows
 MIN_EFFECT_BITS: Final = (
     0.002  # beyond chance; a five-percent value that halves gives 0.003 (references, B.2)
 )
-SMALLEST_NOISE_BITS: Final = 0.0004  # shares are never steadier than this from day to day
 EACH_FOLD: Final = 2.3  # ln units for each e-fold by which the shift exceeds the largest usual one
 HALF_WAY: Final = (
     1.5  # times the largest usual shift; from here on the shift is more likely real than not
@@ -50,11 +43,9 @@ MOVERS: Final = 5  # values shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """One dimension's divergence in bits, beyond what chance gives, and the weight it has."""
+    """One dimension's shift and the weight it has; ``shape`` is the part that speaks against the source only."""
 
-    view: DimensionView
-    bits: float
-    beyond_bits: float
+    shift: Shift
     weight: float
     shape: float
 
@@ -64,72 +55,40 @@ def detect(view: CaseView) -> Answer:
     found = [drift for d in view.dimensions or () if (drift := _drift(view, d)) is not None]
     if not found:
         return None
-    return _signal(view, max(found, key=lambda d: (d.weight, d.beyond_bits)))
+    return _signal(view, max(found, key=lambda d: (d.weight, d.shift.beyond)))
 
 
 def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:
-    history = dimension.history
     if (
         dimension.rows < MIN_ROWS
-        or len(history) < MIN_HISTORY
+        or len(dimension.history) < MIN_HISTORY
         or dimension.window_end <= view.since
     ):
         return None
-    baseline = dimension.baseline
-    pooled = baseline.sum(axis=0)
-    bits = jsd_bits(pooled, dimension.current)
-    chance = expected_jsd_bits(pooled + dimension.current, float(pooled.sum()), dimension.rows)
-    beyond = bits - chance
-    if beyond < MIN_EFFECT_BITS:
+    shift = read_shift(dimension)
+    if shift.beyond < MIN_EFFECT_BITS:
         return None
-    usual = _usual_bits(baseline, pooled) * (1.0 + 1.0 / len(baseline))
-    noise = max(usual, 2.0 * _sampling_bits(pooled, chance), SMALLEST_NOISE_BITS)
-    weight = min(CAP, EACH_FOLD * math.log(beyond / (HALF_WAY * noise)))
+    weight = min(CAP, EACH_FOLD * math.log(shift.fold / HALF_WAY))
     if weight < WEAKEST:
         return None
     weight += NAMED if view.names(dimension.dimension) and weight > 0.0 else 0.0
-    shape = _shape_weight(dimension, pooled)
-    return Drift(view=dimension, bits=bits, beyond_bits=beyond, weight=weight + shape, shape=shape)
-
-
-def _shape_weight(dimension: DimensionView, pooled: Counts) -> float:
-    """Return what speaks against the source itself: rows went missing, and not those of one value."""
-    usual_rows = float(np.median(dimension.history.sum(axis=1)))
-    if dimension.rows > (1.0 - MIN_LOSS) * usual_rows:
-        return 0.0
-    left = left_without_largest_loss(pooled, dimension.current)
-    return LOST_EVERYWHERE if left is not None and left > UNEVEN_FROM else 0.0
-
-
-def _usual_bits(baseline: Counts, pooled: Counts) -> float:
-    """Return the largest divergence, beyond chance, of one healthy window from all others."""
-    strays = [
-        jsd_bits(pooled - row, row)
-        - expected_jsd_bits(pooled, float((pooled - row).sum()), float(row.sum()))
-        for row in baseline
-    ]
-    return max(0.0, *strays)
-
-
-def _sampling_bits(pooled: Counts, chance: float) -> float:
-    """Return the standard deviation of the divergence that sampling alone gives."""
-    effective = max(1.0, float((pooled > 0.0).sum()) - 1.0)
-    return chance * math.sqrt(2.0 / effective)
+    shape = LOST_EVERYWHERE if shift.lost > MIN_LOSS and (shift.left or 0.0) > UNEVEN_FROM else 0.0
+    return Drift(shift=shift, weight=weight + shape, shape=shape)
 
 
 def _signal(view: CaseView, drift: Drift) -> Signal:
-    dimension = drift.view
+    dimension = drift.shift.dimension
     pooled = dimension.history.sum(axis=0)
     movers = _movers(dimension, pooled)
     evidence = DistributionDriftEvidence(
         dimension=dimension.dimension,
-        jsd=round(drift.bits, 4),
+        jsd=round(drift.shift.bits, 4),
         top_movers=movers,
         ingestion_healthy=view.ingestion_healthy,
     )
     first = movers[0]
     because = (
-        f"The shares of {dimension.dimension} moved by {drift.bits:.3f} bits; {first.value} went from "
+        f"The shares of {dimension.dimension} moved by {drift.shift.bits:.3f} bits; {first.value} went from "
         f"{100.0 * first.baseline_share:.1f} % to {100.0 * first.current_share:.1f} % of the rows."
     )
     return Signal(

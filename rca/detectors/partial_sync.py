@@ -17,7 +17,7 @@ from rca.calibration import strength_of
 from rca.case import FactKind, IngestionJob
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import PartialSyncEvidence, SignalCode
-from rca.stats.divergence import expected_jsd_bits, jsd_bits, left_without_largest_loss
+from rca.shift_reading import read_shift
 from rca.stats.robust import weight_of_tail
 from rca.stats.volume import DAY_S, Forecast, Window, forecast
 from rca.view import CaseView
@@ -39,6 +39,7 @@ ONE_VALUE: Final = (
 ONE_VALUE_BELOW: Final = 0.2  # share of the divergence that is left when that value is set aside
 UNEVEN_FROM: Final = 0.4  # share of the divergence that is left
 CLEAR_BITS: Final = 0.004  # divergence beyond chance from which the shares say anything
+CLEAR_FOLD: Final = 2.0  # times the largest usual shift; a dimension that always moves says nothing
 DATASET_FULL: Final = -2.0  # ln units; the dataset's own window has all its rows
 FULL_Z: Final = -2.0  # robust standard deviations; above, the window is full
 WEAKEST: Final = -2.5  # ln units; below, it is a quiet day
@@ -105,19 +106,14 @@ def _silent_weight(view: CaseView, outlook: Forecast | None) -> float | None:
 
 def _shape_weight(view: CaseView) -> float:
     """Weigh the shares: a loss on the way is uneven, a source that dropped a value loses just that one."""
-    clearest, left, clear = CLEAR_BITS, None, False
-    for dimension in view.dimensions or ():
-        if dimension.window_end <= view.since or dimension.rows <= 0.0:
-            continue
-        pooled = dimension.baseline.sum(axis=0)
-        chance = expected_jsd_bits(pooled + dimension.current, float(pooled.sum()), dimension.rows)
-        clear = clear or chance < CLEAR_BITS
-        beyond = jsd_bits(pooled, dimension.current) - 2.0 * chance
-        share = left_without_largest_loss(pooled, dimension.current) if beyond > clearest else None
-        if share is not None:
-            clearest, left = beyond, share
-    if left is None:
-        return EVEN if clear else 0.0
+    fresh = [d for d in view.dimensions or () if d.window_end > view.since and d.rows > 0.0]
+    shifts = [read_shift(dimension) for dimension in fresh]
+    clear = [
+        s for s in shifts if s.beyond > CLEAR_BITS and s.fold > CLEAR_FOLD and s.left is not None
+    ]
+    if not clear:
+        return EVEN if any(s.chance < CLEAR_BITS for s in shifts) else 0.0
+    left = max(clear, key=lambda s: s.beyond).left or 0.0
     if left < ONE_VALUE_BELOW:
         return ONE_VALUE
     return UNEVEN if left > UNEVEN_FROM else 0.0

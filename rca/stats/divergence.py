@@ -42,6 +42,17 @@ def jsd_bits(baseline: Counts, current: Counts) -> float:
     return float(min(1.0, jsd_terms(baseline, current).sum()))
 
 
+def jsd_rows(baselines: Counts, currents: Counts) -> Counts:
+    """Return ``jsd_bits`` of each row of *baselines* against the same row of *currents*; 0 where either is empty."""
+    before, now = baselines.sum(axis=1, keepdims=True), currents.sum(axis=1, keepdims=True)
+    p = baselines / np.maximum(before, 1e-300)
+    q = currents / np.maximum(now, 1e-300)
+    middle = (p + q) / 2.0
+    bits = ((xlogy(p, p) + xlogy(q, q)) / 2.0 - xlogy(middle, middle)).sum(axis=1) / LN2
+    both = (before[:, 0] > 0.0) & (now[:, 0] > 0.0)
+    return np.where(both, np.clip(bits, 0.0, 1.0), 0.0)
+
+
 def left_without_largest_loss(baseline: Counts, current: Counts) -> float | None:
     """Return which part of the divergence remains once the value that lost most rows is set aside, 0 or more.
 
