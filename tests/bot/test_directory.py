@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.catalog import Catalog, parts_of
@@ -250,6 +250,7 @@ def test_a_secret_written_in_place_of_a_name_is_not_repeated(tmp_path: Path):
     assert "canary" not in text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_a_directory_or_a_directory_error(tmp_path_factory, text: str):
     """No file content makes the loader raise anything else."""
@@ -298,7 +299,10 @@ CATALOG = Catalog(
         (("9f0c-1/orders",), "shopify_orders"),
         (("9f0c-1/customers",), None),  # another stream of the same connector
         (("c-3/anything",), "legacy_orders"),  # the catalog names no stream
-        (("raw.shopify.orders", "shop.orders"), "shopify_orders"),  # a dbt source's name is no schema
+        (
+            ("raw.shopify.orders", "shop.orders"),
+            "shopify_orders",
+        ),  # a dbt source's name is no schema
         (("shop orders",), "shopify_orders"),
         (("o.r.d",), "shopify_orders"),
         (("customers",), "crm_customers"),
@@ -356,6 +360,7 @@ def test_near_is_bounded_and_has_no_doubles():
     assert many.near("orders", limit=0) == ()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_hint_resolves_to_a_known_dataset_or_none(text: str):
     """No text breaks the catalog, and what it answers is one of its own."""
@@ -363,6 +368,7 @@ def test_any_hint_resolves_to_a_known_dataset_or_none(text: str):
     assert set(CATALOG.near(text)) <= {d.name for d in CATALOG.datasets}
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.from_regex(r"[A-Za-z0-9_ .]{1,8}", fullmatch=True).filter(str.strip), min_size=1)
 )

@@ -229,7 +229,9 @@ documents = st.dictionaries(
 
 
 @pytest.mark.parametrize("each", WEBHOOKS, ids=lambda each: each.name)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(document=documents)
 def test_any_json_is_read_or_refused(each: Format, document: dict[str, Any]):
     """A webhook body of any shape gives alerts or an IntakeError, never another exception."""
@@ -240,7 +242,7 @@ def test_any_json_is_read_or_refused(each: Format, document: dict[str, Any]):
     assert all(alert.dataset_hints for alert in alerts)
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(document=documents)
 def test_no_message_makes_a_format_raise(document: dict[str, Any]):
     """Any JSON as a Slack message is recognised by somebody or by nobody."""
@@ -259,7 +261,7 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(document=damaged())
 def test_no_damaged_sample_makes_a_format_raise(document: dict[str, Any]):
     """What is nearly an alert is read or left alone; a webhook's is read or refused."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.intake.registry import read_webhook, recognise_slack
+from bot.intake.native import NativeDocument
+from bot.intake.registry import formats, read_webhook, recognise_slack, webhook_formats
 from bot.ports import Alert, AlertStatus
 from rca.case import AnomalyType, Severity
 
@@ -111,6 +114,40 @@ def test_elementary_reads_a_changed_type():
     )
     alert = only(message)
     assert (alert.column, alert.anomaly_type) == ("total_price", AnomalyType.SCHEMA)
+
+
+def test_elementary_takes_the_number_from_the_anomalous_value_when_no_sentence_has_it():
+    """The value beside the result counts when the result's sentence has no numbers."""
+    message = elementary(
+        'Failure: "t" test failed on orders',
+        "*Test:* t | *Status:* fail",
+        "*Result Message*",
+        "```Test error message```",
+        "🔎 *Test Results Sample*",
+        "*Anomalous Value:* {'anomalous_value': 42}",
+    )
+    assert (only(message).observed, only(message).expected) == (42.0, None)
+
+
+def test_the_documented_native_alert_is_one():
+    """The example in docs/alerts.md reads, and shows every field there is."""
+    page = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    example = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    assert set(example) == set(NativeDocument.model_fields)
+    (alert,) = read_webhook("native", example)
+    assert alert.dataset_hints[1:] == (
+        "raw.shopify.orders",
+        "source.shop.shopify.orders",
+        "9f0c2b1e-7d0e-4a59-8a3c-1f2d3e4a5b6c",
+    )
+
+
+def test_every_format_is_documented():
+    """docs/alerts.md has a line for each format, and says rightly whether it takes webhooks."""
+    page = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    for each in formats():
+        (row,) = (line for line in page.splitlines() if line.startswith(f"| `{each.name}` |"))
+        assert (row.split("|")[3].strip() != "no") == (each.name in webhook_formats())
 
 
 @pytest.mark.parametrize("when", ["N/A", "2026-11-22 19:34:40", "2026-11-22 19:34:40 CET"])

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.intake.slack_text import MAX_CHARS, Link, code_of, plain, read_slack
@@ -211,6 +211,7 @@ json_like = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_like)
 def test_no_json_makes_it_raise(message: object):
     """Any JSON value has a text, be it empty."""

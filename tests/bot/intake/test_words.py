@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.intake.words import kind_of, number_of, severity_of, tidy, time_of
@@ -116,6 +116,7 @@ def test_times_need_a_zone_and_a_sensible_year(value: object, moment: datetime |
     assert time_of(value) == moment
 
 
+@settings(deadline=None)
 @given(st.text(max_size=100))
 def test_no_text_breaks_the_readers(text: str):
     """Whatever is written, the answer is one of the known ones or None."""
@@ -127,6 +128,7 @@ def test_no_text_breaks_the_readers(text: str):
     assert moment is None or moment.tzinfo is UTC
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.integers(1, 40))
 def test_tidy_text_fits_and_can_be_stored(text: str, limit: int):
     """Bounded, encodable, without control characters, and tidying again changes nothing."""
