@@ -9,7 +9,7 @@ from typing import Final
 from bot.ports import InboxItem, Incident, IncidentState, IncidentView, Page
 from bot.render import who_next
 from bot.render.block_kit import mrkdwn
-from bot.render.message import Code, Instant, Line, Message, Span, Strong, Text
+from bot.render.message import Code, Group, Instant, Line, Message, Span, Strong, Text
 from bot.render.names import CalledTeam, Names, TeamName
 from bot.render.notes import undelivered_note
 from bot.render.text import count_of, number, one_line, percent
@@ -129,6 +129,12 @@ def page_undelivered(page: Page, team: CalledTeam | None) -> str:
     """Return the text that mentions the user group of a team whose pager did not take the page."""
     called = {page.team: TeamName(name=team.name, usergroup=team.usergroup)} if team else {}
     return mrkdwn(undelivered_note(page, Names(teams=called)))
+
+
+def paged_by_mention(usergroup: str, order: PageOrder) -> str:
+    """Return the text that wakes a user group: what is wrong, and why they are asked."""
+    group = Group(usergroup_id=usergroup, name="")
+    return _said((group, " ", one_line(order.summary, 500)))
 
 
 def unrecognised(count: int, newest: Sequence[InboxItem]) -> str:

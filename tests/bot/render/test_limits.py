@@ -159,7 +159,9 @@ BLOCK = st.fixed_dictionaries(
             ["section", "actions", "context", "header", "input", "image", "table", "markdown"]
         )
     },
-    optional=dict.fromkeys(("text", "fields", "elements", "rows", "label", "element", "accessory"), JSON_VALUES),
+    optional=dict.fromkeys(
+        ("text", "fields", "elements", "rows", "label", "element", "accessory"), JSON_VALUES
+    ),
 )
 
 
