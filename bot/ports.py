@@ -429,7 +429,9 @@ class Facts:
 class Source(Protocol):
     """Reads facts from one system."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What people call the system; named in every hole and error."""
 
     async def read(self, anomaly: Anomaly, dataset: Dataset | None, as_of: datetime) -> Facts:
         """Return what was known at *as_of*; what cannot be read becomes a hole that names this source."""

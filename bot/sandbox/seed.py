@@ -31,6 +31,13 @@ DANA: Final = User(
     email="dana@acme.example",
     timezone="Europe/London",
 )
+EVE: Final = User(
+    user_id="U0EVE",
+    name="eve",
+    real_name="Eve Okafor",
+    email="eve@acme.example",
+    timezone="Asia/Kolkata",
+)
 RCA: Final = User(user_id="U0RCA", name="rca", real_name="rca-bot", bot_id="B0RCA", app_id="A0RCA")
 ELEMENTARY: Final = User(
     user_id="U0ELEM", name="elementary", real_name="Elementary", bot_id="B0ELEM", app_id="A0ELEM"
@@ -40,7 +47,7 @@ AIRBYTE: Final = User(
 )
 SLACKBOT: Final = User(user_id="USLACKBOT", name="slackbot", real_name="Slackbot")
 
-PEOPLE: Final = (ALICE, BOB, DANA)
+PEOPLE: Final = (ALICE, BOB, DANA, EVE)
 BOTS: Final = (RCA, ELEMENTARY, AIRBYTE)
 
 _ACME: Final = tuple(one.user_id for one in (*PEOPLE, *BOTS))
@@ -85,7 +92,7 @@ CHANNELS: Final = (
 
 
 def default_workspace(clock: Clock) -> Workspace:
-    """Return a workspace with three people, three bots, the runbook's teams as groups, and five channels."""
+    """Return a workspace with four people, three bots, the runbook's teams as groups, and five channels."""
     return Workspace(
         team_id=TEAM_ID,
         domain="acme-sandbox",

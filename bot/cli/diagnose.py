@@ -1,0 +1,169 @@
+"""``rca-bot diagnose``: one case for people, or many cases for a file, on all cores."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO, Final
+
+from rich.console import Console
+from rich.progress import track
+
+from bot.cli.verb import Verb
+from bot.render.terminal import print_diagnosis
+from rca.case import Case, CaseError, parse_case
+from rca.diagnosis import Diagnosis
+from rca.engine import diagnose
+from runbook.advice import advise
+from runbook.context import context_of
+from runbook.load import Runbook, load_runbook
+
+CHUNK: Final = (
+    8  # cases a worker takes at once: enough to hide the hand-over, few enough to share the work
+)
+STDIN: Final = "-"
+
+
+@cache
+def shipped() -> Runbook:
+    """Return the shipped runbook, read once per process."""
+    return load_runbook()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """What came of one line: the diagnosis as JSON, or what is wrong with it."""
+
+    number: int
+    diagnosis: str | None = None
+    problem: str | None = None
+    unknown_keys: tuple[str, ...] = ()
+
+
+def complete(case: Case, book: Runbook) -> Diagnosis:
+    """Return the diagnosis of *case* as of its own instant, with the runbook's advice; pure."""
+    diagnosis = diagnose(case)
+    context = context_of(case, diagnosis, opened_at=case.anomaly.detected_at, now=case.as_of)
+    return advise(diagnosis, case, context, book, case.as_of)
+
+
+def diagnose_lines(lines: Iterable[bytes], workers: int) -> Iterator[Line]:
+    """Yield what came of each line, in order; a broken line costs that line only."""
+    numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    if workers <= 1:
+        yield from map(_diagnose_line, numbered)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        yield from pool.map(_diagnose_line, numbered, chunksize=CHUNK)
+
+
+def _diagnose_line(numbered: tuple[int, bytes]) -> Line:
+    number, raw = numbered
+    try:
+        case, unknown = parse_case(raw)
+    except CaseError as error:
+        return Line(number=number, problem=str(error))
+    return Line(number=number, diagnosis=complete(case, shipped()).to_json(), unknown_keys=unknown)
+
+
+def _declare(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--case", metavar="FILE", help="one case; - reads standard input")
+    which.add_argument("--cases", metavar="F.jsonl[.gz]", help="one case per line")
+    parser.add_argument(
+        "--json", action="store_true", help="print the document instead of the view"
+    )
+    parser.add_argument("--out", metavar="D.jsonl", help="where the diagnoses of --cases go")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    return _many(arguments) if arguments.cases else _one(arguments)
+
+
+def _one(arguments: argparse.Namespace) -> int:
+    path = arguments.case
+    raw = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+    try:
+        case, unknown = parse_case(raw)
+    except CaseError as error:
+        raise CaseError(f"{path}: {error}") from error
+    _warn(path, unknown)
+    diagnosis = complete(case, shipped())
+    if arguments.json:
+        print(diagnosis.to_json())
+    else:
+        print_diagnosis(diagnosis, Console())
+    return 0
+
+
+def _many(arguments: argparse.Namespace) -> int:
+    broken = 0
+    with _reading(arguments.cases) as lines, _writing(arguments.out) as out:
+        answers: Iterable[Line] = diagnose_lines(lines, arguments.workers)
+        if sys.stderr.isatty():
+            console = Console(stderr=True)
+            total = _count(arguments.cases)
+            answers = track(answers, "Diagnosing", total=total, console=console)
+        for line in answers:
+            where = f"{arguments.cases}:{line.number}"
+            _warn(where, line.unknown_keys)
+            if line.diagnosis is None:
+                broken += 1
+                print(f"rca-bot: {where}: {line.problem}", file=sys.stderr)
+            else:
+                out.write(line.diagnosis + "\n")
+    if broken:
+        print(f"rca-bot: {broken} broken lines were left out", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _warn(where: str, unknown: tuple[str, ...]) -> None:
+    if unknown:
+        names = ", ".join(unknown[:10])
+        print(f"rca-bot: {where}: ignored unknown keys: {names}", file=sys.stderr)
+
+
+@contextmanager
+def _reading(path: str) -> Iterator[IO[bytes]]:
+    if path == STDIN:
+        yield sys.stdin.buffer
+    elif path.endswith(".gz"):
+        with gzip.open(path, "rb") as packed:
+            yield packed  # type: ignore[misc]  # a GzipFile reads like any other file
+    else:
+        with Path(path).open("rb") as plain:
+            yield plain
+
+
+@contextmanager
+def _writing(path: str | None) -> Iterator[IO[str]]:
+    if path in (None, STDIN):
+        yield sys.stdout
+    else:
+        with Path(str(path)).open("w", encoding="utf-8") as out:
+            yield out
+
+
+def _count(path: str) -> int | None:
+    """How many lines there will be, for the bar; unknown where reading twice is not possible."""
+    if path == STDIN:
+        return None
+    with _reading(path) as lines:
+        return sum(1 for line in lines if line.strip())
+
+
+VERB: Final = Verb(
+    name="diagnose",
+    help="diagnose one case file, or many from JSON lines",
+    declare=_declare,
+    run=_run,
+)

@@ -1,0 +1,61 @@
+"""Finds the verbs and runs the one that was named."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+import bot.cli
+from bot.cli.verb import Verb
+from bot.ports import BotError
+from rca.case import RcaError
+from runbook.problem import RunbookError
+
+PLUMBING: Final = frozenset({"main", "verb", "stored"})
+USAGE: Final = 2  # exit status for what the person can fix, as argparse has it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``rca-bot`` with *arguments* and return its exit status: 0 done, 1 done with faults, 2 not done."""
+    parser = argparse.ArgumentParser(
+        prog="rca-bot",
+        description="Answers data-quality alerts with the likely root cause, the evidence and the first action.",
+    )
+    parser.add_argument("--version", action="version", version=f"rca-bot {_version()}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb in sorted(find_verbs(), key=lambda each: each.name):
+        part = verbs.add_parser(verb.name, help=verb.help, description=verb.help)
+        verb.declare(part)
+        part.set_defaults(run=verb.run)
+    chosen = parser.parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except (BotError, RcaError, RunbookError, OSError) as error:
+        print(f"rca-bot: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def find_verbs() -> Iterator[Verb]:
+    """Yield every verb; a file beside this one without a ``VERB`` is ours to mend and raises."""
+    for module_info in pkgutil.iter_modules(bot.cli.__path__):
+        if module_info.name not in PLUMBING:
+            module = importlib.import_module(f"bot.cli.{module_info.name}")
+            verb = module.VERB
+            assert isinstance(verb, Verb), module.__name__  # noqa: S101 - a contract of ours
+            yield verb
+
+
+def _version() -> str:
+    try:
+        return version("rca-bot")
+    except PackageNotFoundError:
+        return "from a checkout"

@@ -1,0 +1,61 @@
+"""The team's runbook at run time: read again when its files change, and never replaced by a broken one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from runbook.load import Runbook, RunbookError, load_runbook
+
+log = logging.getLogger(__name__)
+
+Stamps = Mapping[str, tuple[int, int]]
+
+
+class Shelf:
+    """Holds the last good runbook of a folder, or the shipped one.
+
+    Raises:
+        RunbookError: the folder is wrong at the start; later on a wrong one is logged and left aside.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._stamps = _stamps(folder)
+        self._book = load_runbook(folder)
+
+    def book(self) -> Runbook:
+        """Return the last good runbook."""
+        return self._book
+
+    def refresh(self) -> bool:
+        """Read the folder again if a file of it changed; return whether a new runbook is in force."""
+        stamps = _stamps(self._folder)
+        if stamps == self._stamps:
+            return False
+        self._stamps = stamps
+        try:
+            self._book = load_runbook(self._folder)
+        except RunbookError as error:
+            log.error(  # noqa: TRY400 - the problems are the message; a traceback would bury them
+                "the runbook was changed but is wrong; the last good one stays",
+                extra={"problems": str(error)[:2000]},
+            )
+            return False
+        log.info("the runbook was read again", extra={"folder": str(self._folder)})
+        return True
+
+
+def _stamps(folder: Path | None) -> Stamps:
+    """Size and time of change of every page; the shipped pages do not change."""
+    if folder is None:
+        return {}
+    found = {}
+    for page in folder.glob("*.md"):
+        try:
+            stat = page.stat()
+        except OSError:  # removed while we looked
+            continue
+        found[page.name] = (stat.st_mtime_ns, stat.st_size)
+    return found

@@ -1,0 +1,79 @@
+"""Buttons of the card: what each one does, and what the person who pressed it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from bot.decisions import Actor, acknowledge, escalate, resolve
+from bot.deps import Deps
+from bot.ports import BotError, InboxKind, InboxState, Post, PostKind
+from bot.render import answers
+from bot.render.text import escape
+from bot.slack.requests import Click
+
+Press = Callable[[Click, Actor, Deps], Awaitable[str | None]]
+
+
+async def _ack(click: Click, actor: Actor, deps: Deps) -> str | None:
+    change = await acknowledge(click.incident_id, actor, deps)
+    return None if change.changed else answers.acknowledged(change.incident, changed=False)
+
+
+async def _resolve(click: Click, actor: Actor, deps: Deps) -> str | None:
+    change = await resolve(click.incident_id, actor, deps)
+    return None if change.changed else answers.resolved(change.incident, changed=False)
+
+
+async def _escalate(click: Click, actor: Actor, deps: Deps) -> str | None:
+    asked = await escalate(click.incident_id, click.team or "", actor, deps)
+    return None if asked.fresh else answers.paging(asked.page, deps.names(), fresh=False)
+
+
+PRESSES: Final[Mapping[str, Press]] = MappingProxyType(
+    {"incident_ack": _ack, "incident_resolve": _resolve, "incident_escalate": _escalate}
+)
+"""By the button's ``action_id``, without what follows its colon. The card's edit is the answer to a first press."""
+
+
+async def press(click: Click, actor: Actor, deps: Deps) -> None:
+    """Do what the button says, once; a press that changes nothing is answered, never ignored.
+
+    The same delivery twice does nothing the second time.
+    """
+    kept = await deps.store.inbox.keep(
+        kind=InboxKind.ACTION,
+        sender_id=f"{click.sender_id}:{click.action}",
+        tenant_id=actor.tenant_id,
+        payload={"action": click.action, "incident": click.incident_id, "user": click.user_id},
+        now=deps.clock(),
+        state=InboxState.DONE,
+    )
+    if not kept.fresh:
+        return
+    do = PRESSES.get(click.action)
+    try:
+        text = await do(click, actor, deps) if do else "I do not know this button any more."
+    except BotError as error:
+        text = escape(str(error))
+    if text:
+        await whisper(text, click, kept.item.inbox_id, deps)
+
+
+async def whisper(text: str, click: Click, key: str, deps: Deps) -> None:
+    """Answer only the person who pressed, in the place where they did."""
+    await deps.store.posts.add(
+        [
+            Post(
+                post_id=f"whisper:{key}",
+                incident_id=None,
+                kind=PostKind.EPHEMERAL,
+                channel_id=click.channel_id,
+                thread_ts=click.thread_ts,
+                user_id=click.user_id,
+                text=text,
+            )
+        ],
+        deps.clock(),
+    )

@@ -1,0 +1,53 @@
+"""``/rca DATASET [TYPE]``: what most likely broke; the answer is a card in the channel."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.decisions import demand
+from bot.deps import Deps
+from bot.policy.who_may import Act
+from bot.ports import InboxKind
+from bot.render import answers
+from bot.slack.command import Command, CommandRequest
+from bot.slack.requests import NoAnswerError, UsageError, read_anomaly_type
+
+
+async def run(request: CommandRequest, deps: Deps) -> str:
+    """Keep the question, so that a crash cannot lose it, and say that we look.
+
+    Raises:
+        UsageError: no dataset, too many words, or no such anomaly type.
+        NoAnswerError: the catalog does not know the dataset; with near matches.
+    """
+    demand(request.actor, Act.DIAGNOSE)
+    if not 1 <= len(request.words) <= 2:  # noqa: PLR2004 - DATASET and TYPE
+        raise UsageError(f"Say {COMMAND.usage}.")
+    name = request.words[0]
+    kind = read_anomaly_type(request.words[1]) if len(request.words) > 1 else None
+    catalog = await deps.catalog(request.actor.tenant_id)
+    dataset = catalog.resolve((name,))
+    if dataset is None:
+        raise NoAnswerError(answers.unknown_dataset(name, catalog.near(name)))
+    await deps.store.inbox.keep(
+        kind=InboxKind.COMMAND,
+        sender_id=request.trigger_id,
+        tenant_id=request.actor.tenant_id,
+        payload={
+            "dataset": dataset.name,
+            "anomaly_type": kind,
+            "user": request.actor.user_id,
+            "channel": request.channel_id,
+            "thread_ts": request.thread_ts,
+        },
+        now=deps.clock(),
+    )
+    return answers.looking(dataset.name)
+
+
+COMMAND: Final = Command(
+    verb="diagnose",
+    usage="/rca DATASET [TYPE]",
+    help="what most likely broke, how sure, and what to do first",
+    run=run,
+)
