@@ -19,8 +19,11 @@ from rca.case import Severity
 
 CLIENT: Final = "rca-bot"
 MAX_SUMMARY_CHARS: Final = 1024  # Events API v2: payload.summary
-MAX_DETAILS: Final = 50
-MAX_DETAIL_CHARS: Final = 2_000  # with MAX_DETAILS far below the 512 kB an event may have
+MAX_DETAILS: Final = 30
+MAX_DETAIL_CHARS: Final = (
+    1_000  # at 12 bytes a character, JSON's worst, still below the 512 kB of an event
+)
+MAX_KEY_CHARS: Final = 100
 
 SEVERITY: Final[Mapping[Severity, str]] = {
     Severity.CRITICAL: "critical",
@@ -74,7 +77,9 @@ def _payload(order: PageOrder) -> dict[str, object]:
         "source": _cut(order.source, MAX_SUMMARY_CHARS),
         "severity": SEVERITY[order.severity],
         "timestamp": order.timestamp.isoformat(),
-        "custom_details": {key: _cut(value, MAX_DETAIL_CHARS) for key, value in details},
+        "custom_details": {
+            _cut(key, MAX_KEY_CHARS): _cut(value, MAX_DETAIL_CHARS) for key, value in details
+        },
     }
 
 
