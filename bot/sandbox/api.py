@@ -57,6 +57,7 @@ class SlackApi:
         faults: Faults,
         tokens: Mapping[str, Grant],
         heard: Callable[[], None],
+        new_ticket: Callable[[], str],
     ) -> None:
         self.calls: list[ApiCall] = []
         self.base_url = ""
@@ -67,6 +68,7 @@ class SlackApi:
         self._faults = faults
         self._tokens = tokens
         self._heard = heard
+        self._new_ticket = new_ticket
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes to serve."""
@@ -108,6 +110,7 @@ class SlackApi:
             rights=self._rights,
             views=self._views,
             base_url=self.base_url,
+            new_ticket=self._new_ticket,
         )
         if method.scope is not None:
             call.needs(method.scope)
@@ -155,5 +158,4 @@ class SlackApi:
 
 
 def _socket_url(call: Call) -> str:
-    ticket = call.workspace.new_id("L")
-    return f"{call.base_url.replace('http', 'ws', 1)}/link/?ticket={ticket}"
+    return f"{call.base_url.replace('http', 'ws', 1)}/link/?ticket={call.new_ticket()}"

@@ -21,6 +21,7 @@ from bot.sandbox.wire import parse_json
 
 ACK_WITHIN: Final = timedelta(seconds=3)  # Slack waits no longer
 RETRY_AFTER: Final = (timedelta(0), timedelta(minutes=1), timedelta(minutes=5))  # events only
+EVENTS_PATH: Final = "/slack/events"
 NO_ANSWER: Final = 0
 """Status of a delivery that nobody answered in time."""
 
@@ -106,7 +107,7 @@ class HttpLine:
 
     def __init__(self, session: aiohttp.ClientSession, app_url: str, signing_secret: str) -> None:
         self._session = session
-        self._url = f"{app_url.rstrip('/')}/slack/events"
+        self._url = f"{app_url.rstrip('/').removesuffix(EVENTS_PATH)}{EVENTS_PATH}"
         self._secret = signing_secret
 
     async def send(self, delivery: Delivery, attempt: Attempt) -> Answer:

@@ -10,6 +10,7 @@ class Pulse:
 
     def __init__(self) -> None:
         self.revision = 0
+        self.stopped = False
         self._changed = asyncio.Event()
 
     def beat(self) -> None:
@@ -18,8 +19,17 @@ class Pulse:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def after(self, revision: int) -> int:
-        """Return the revision as soon as it is later than *revision*."""
-        while self.revision <= revision:
-            await self._changed.wait()
+    def stop(self) -> None:
+        """Wake all who wait, for the last time."""
+        self.stopped = True
+        self.beat()
+
+    async def after(self, revision: int, within_s: float | None = None) -> int:
+        """Return the revision once it is later than *revision*, or when *within_s* seconds have passed."""
+        try:
+            async with asyncio.timeout(within_s):
+                while self.revision <= revision:
+                    await self._changed.wait()
+        except TimeoutError:
+            pass
         return self.revision

@@ -25,6 +25,13 @@ class SocketLine:
         self._waiting: dict[str, asyncio.Future[str]] = {}
         self._serial = count(1)
         self._connected = asyncio.Event()
+        self._tickets: set[str] = set()
+
+    def new_ticket(self) -> str:
+        """Return the right to open one socket."""
+        ticket = f"ticket-{next(self._serial)}"
+        self._tickets.add(ticket)
+        return ticket
 
     @property
     def connections(self) -> int:
@@ -37,12 +44,16 @@ class SocketLine:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Hold one socket until it closes."""
+        ticket = request.query.get("ticket", "")
+        if ticket not in self._tickets:
+            return web.Response(status=401, text="apps.connections.open hands out tickets")
         if len(self._sockets) >= MAX_SOCKETS:
             return web.Response(status=429, text="too many sockets")
         socket = web.WebSocketResponse()
         if not socket.can_prepare(request).ok:
             return web.Response(status=426, text="a WebSocket is expected here")
         await socket.prepare(request)
+        self._tickets.discard(ticket)
         self._sockets.append(socket)
         await socket.send_str(json.dumps(self._hello()))
         self._connected.set()

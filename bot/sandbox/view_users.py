@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from bot.sandbox import payloads
 from bot.sandbox.acting import Acting
+from bot.sandbox.content import check_view
 from bot.sandbox.deliver import Answer
 from bot.sandbox.elements import Element, action_of, elements_of, find, option_of
-from bot.sandbox.records import Json, SandboxError, User, View
+from bot.sandbox.records import Json, SandboxError, SlackRefusedError, User, View
 
 _SELECTS: Final = frozenset({"static_select", "external_select", "overflow", "radio_buttons"})
 
@@ -58,8 +59,8 @@ class ViewUsers(Acting):
             team=self._team,
         )
         fields = (await self._interact(payload)).fields()
-        groups = fields.get("option_groups") or [{"options": fields.get("options") or []}]
-        return tuple(option for group in groups for option in group.get("options", ()))
+        groups = fields.get("option_groups") or [fields]
+        return tuple(option for group in groups for option in group.get("options") or ())
 
     async def submit(self, user: str, values: Mapping[str, str]) -> Answer:
         """Let a person send the modal they see; *values* maps action ids to texts or values of options.
@@ -98,17 +99,26 @@ class ViewUsers(Acting):
             raise SandboxError(f"{user.name} sees no modal")
         return view
 
-    def _follow(self, view: View, user: User, fields: dict[str, Any]) -> None:
-        match fields.get("response_action"):
-            case "errors":
-                return
-            case "update":
-                self._views.update(view.view_id, fields["view"], None)
-            case "push":
-                self._views.open(user, self._app, self._workspace.team_id, fields["view"])
-            case "clear" | _:
+    def _follow(self, view: View, user: User, fields: Json) -> None:
+        """Do with the modal what the app's answer says; a view Slack would not show is noted and changes nothing."""
+        action, shown = fields.get("response_action"), fields.get("view")
+        if action == "errors":
+            return
+        try:
+            if action in ("update", "push"):
+                self._show_next(view, user, shown if isinstance(shown, dict) else {}, action)
+            else:
                 self._views.close(view.view_id)
+        except SlackRefusedError as refusal:
+            self.problems.append(f"the answer to a modal was refused: {refusal}")
         self._workspace.touch()
+
+    def _show_next(self, view: View, user: User, shown: Json, action: str) -> None:
+        check_view(shown)
+        if action == "update":
+            self._views.update(view.view_id, shown, None)
+        else:
+            self._views.open(user, self._app, self._workspace.team_id, shown)
 
 
 def _state(view: View, values: Mapping[str, str]) -> dict[str, dict[str, Any]]:

@@ -37,6 +37,7 @@ class Call:
     rights: Rights
     views: Views
     base_url: str
+    new_ticket: Callable[[], str]
 
     @property
     def user(self) -> User:

@@ -16,6 +16,8 @@ MAX_FILE_BYTES: Final = 20_000_000  # enough for any chart; Slack's own limit is
 def open_(call: Call) -> dict[str, Any]:
     """Show a modal to the user whose trigger this is."""
     view = _view(call)
+    if view["type"] != "modal":
+        raise SlackRefusedError("invalid_arguments", "view.type must be modal")
     trigger = call.rights.use_trigger(call.args.text("trigger_id"), call.workspace.now())
     user = call.workspace.user(trigger.user_id)
     return _shown(call, call.views.open(user, call.user, call.workspace.team_id, view))
@@ -40,7 +42,7 @@ def upload_url(call: Call) -> dict[str, Any]:
     """Hand out the address to which a file's bytes are to be sent."""
     name = call.args.text("filename")
     length = call.args.text("length")
-    if not name or not length.isdecimal() or not 0 < int(length) <= MAX_FILE_BYTES:
+    if not name or not _is_size(length):
         raise SlackRefusedError("invalid_arguments", "filename and a length in bytes are needed")
     file_id = call.workspace.new_id("F")
     mimetype = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -71,6 +73,11 @@ def complete_upload(call: Call) -> dict[str, Any]:
         )
         call.workspace.post(channel, call.user, draft)
     return {"files": [one.to_slack() for one in files]}
+
+
+def _is_size(length: str) -> bool:
+    digits = length.isascii() and length.isdecimal() and len(length) <= len(str(MAX_FILE_BYTES))
+    return digits and 0 < int(length) <= MAX_FILE_BYTES
 
 
 def _view(call: Call) -> Json:

@@ -21,6 +21,13 @@ def section(text: str) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
 
 
+VIEW = {
+    "type": "modal",
+    "title": {"type": "plain_text", "text": "t"},
+    "blocks": [section("x")],
+}
+
+
 async def refusal(call: Awaitable[Any]) -> str:
     with pytest.raises(SlackApiError) as caught:
         await call
@@ -220,8 +227,12 @@ async def test_a_permalink_leads_to_the_message(sandbox: Sandbox, slack: AsyncWe
         (lambda c: c.users_lookupByEmail(email="x@acme.example"), "users_not_found"),
         (lambda c: c.usergroups_users_list(usergroup="S0NONE"), "no_such_subteam"),
         (
-            lambda c: c.views_open(trigger_id="t", view={"type": "home", "blocks": []}),
+            lambda c: c.views_open(trigger_id="t", view=VIEW),
             "invalid_trigger_id",
+        ),
+        (
+            lambda c: c.views_open(trigger_id="t", view={"type": "home", "blocks": []}),
+            "invalid_arguments",
         ),
         (lambda c: c.views_open(trigger_id="t", view={"type": "modal"}), "invalid_arguments"),
         (lambda c: c.views_update(view_id="V1", view={"type": "home", "blocks": []}), "not_found"),
@@ -290,22 +301,17 @@ async def test_a_trigger_lives_three_seconds_and_opens_once(
 ) -> None:
     """After three seconds, and after its first use, a trigger opens nothing."""
     now = [datetime(2026, 3, 2, 12, tzinfo=UTC)]
-    view = {
-        "type": "modal",
-        "title": {"type": "plain_text", "text": "t"},
-        "blocks": [section("x")],
-    }
     async with Sandbox(clock=lambda: now[0]) as sandbox:
         await sandbox.command("alice", "data-alerts", "/rca")
         trigger = sandbox.deliveries[-1].payload["trigger_id"]
         client = AsyncWebClient(token="xoxb-sandbox", base_url=sandbox.api_url)
         now[0] += age
-        opening = client.views_open(trigger_id=trigger, view=view)
+        opening = client.views_open(trigger_id=trigger, view=VIEW)
         if error is not None:
             assert await refusal(opening) == error
             return
         assert (await opening)["view"]["id"]
-        again = client.views_open(trigger_id=trigger, view=view)
+        again = client.views_open(trigger_id=trigger, view=VIEW)
         assert await refusal(again) == "exchanged_trigger_id"
 
 
