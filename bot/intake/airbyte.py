@@ -159,7 +159,6 @@ class Sync(Payload):
     records_committed: float | None = Field(None, alias="recordsCommitted")
     error_message: str | None = Field(None, alias="errorMessage")
     error_type: str | None = Field(None, alias="errorType")
-    error_origin: str | None = Field(None, alias="errorOrigin")
 
 
 class _Body(Payload):

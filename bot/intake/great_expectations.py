@@ -83,7 +83,6 @@ class _Result(Payload):
 
 class _Batch(Payload):
     data_asset_name: Name
-    datasource_name: str | None = None
 
 
 class _RunId(Payload):
