@@ -88,26 +88,29 @@ _LOG_PRIOR: Final = np.log(
 _SENSITIVITY: Final = np.array([SENSITIVITY[code] for code in CODES])
 _SYMPTOMS: Final = np.array([[SYMPTOMS[row].get(column, 0.0) for column in CODES] for row in CODES])
 _CONTEXT: Final = np.array([CONTEXT[None]] + [CONTEXT[code] for code in CODES])
+_STATES_WITH: Final = np.concatenate(
+    [
+        np.zeros((1, len(CODES))),
+        np.eye(len(CODES)),
+        np.array([[float(k in pair) for k in range(len(CODES))] for pair in PAIRS]),
+    ]
+)
 _MEMBER: Final = np.array([[CAUSE_OF[code] is cause for cause in CAUSES] for code in CODES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posterior:
-    """Probability of every state: none, each fault alone, each pair; with the log terms they came from."""
+    """Probability of every state: none, each fault alone, each pair; with the log terms they came from.
+
+    ``faults`` is the probability that each fault is at work, alone or with another.
+    """
 
     states: Vector
     logs: Vector
     own: Vector
     symptom: Vector
     context: Vector
-
-    def of_fault(self) -> Vector:
-        """Return the probability that each fault is at work, alone or with another."""
-        total = self.states[1 : 1 + len(CODES)].copy()
-        pairs = self.states[1 + len(CODES) :]
-        np.add.at(total, _FIRST, pairs)
-        np.add.at(total, _SECOND, pairs)
-        return total
+    faults: Vector
 
 
 def rank(
@@ -123,7 +126,7 @@ def rank(
     """
     by_code = {signal.code: signal for signal in signals}
     posterior = weigh(by_code, skipped, anomaly, model)
-    faults = posterior.of_fault()
+    faults = posterior.faults
     confidence = np.minimum(1.0, _MEMBER.T.astype(np.float64) @ faults)
     listed = []
     for place, cause in enumerate(CAUSES):
@@ -178,8 +181,10 @@ def weigh(
     moved = np.concatenate([[0.0], offsets, offsets[_FIRST] + offsets[_SECOND]])
     logs = _LOG_PRIOR + moved + context + np.concatenate([[0.0], single, pairs])
     states = np.exp(logs - logs.max())
+    states /= states.sum()
+    faults = states @ _STATES_WITH
     return Posterior(
-        states=states / states.sum(), logs=logs, own=own, symptom=symptom, context=context
+        states=states, logs=logs, own=own, symptom=symptom, context=context, faults=faults
     )
 
 
@@ -311,7 +316,7 @@ def _explained_by(
     """Return the top cause when it explains *own* better than chance does, and nothing needs *own* as a cause."""
     if top is None or own.cause is top:
         return None
-    faults = posterior.of_fault()
+    faults = posterior.faults
     causing = [c for c in by_code if CAUSE_OF[c] is top]
     best = max(causing, key=lambda c: faults[PLACE[c]])
     explains = posterior.symptom[PLACE[best], PLACE[own.code]] > 0.0

@@ -8,8 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from rca.stats.divergence import Counts, expected_jsd_bits, jsd_bits, left_without_largest_loss
-from rca.stats.divergence import jsd_rows as _jsd_rows
+from rca.stats.divergence import (
+    Counts,
+    expected_jsd_bits,
+    expected_jsd_rows,
+    jsd_bits,
+    jsd_rows,
+    left_without_largest_loss,
+)
 from rca.view.dimensions import DimensionView
 
 SMALLEST_NOISE_BITS: Final = 0.0004  # shares are never steadier than this from day to day
@@ -18,51 +24,47 @@ SIGMAS: Final = 2.0  # standard deviations of sampling that count as usual
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """One dimension's divergence from its pooled baseline, all in bits.
-
-    ``beyond`` is what chance does not give, ``usual`` the largest of that kind among the healthy windows.
-    """
+    """One dimension's divergence from its pooled baseline in bits; ``beyond`` is what chance does not give."""
 
     dimension: DimensionView
     pooled: Counts
     bits: float
     chance: float
-    beyond: float
-    usual: float
 
     @property
+    def beyond(self) -> float:
+        """The divergence that sampling does not explain, in bits; below 0 when the windows are unusually alike."""
+        return self.bits - self.chance
+
     def fold(self) -> float:
-        """By how many times the shift exceeds the largest usual one; below 1 it is an everyday one."""
-        return self.beyond / self.usual
+        """Return by how many times the shift exceeds the largest usual one; below 1 it is an everyday one.
 
-    @property
+        Looks at every window of the baseline: ask only when ``beyond`` is worth it.
+        """
+        baseline = self.dimension.baseline
+        effective = max(1.0, float((self.pooled > 0.0).sum()) - 1.0)
+        sampling = SIGMAS * self.chance * math.sqrt(2.0 / effective)
+        habit = _largest_stray(baseline, self.pooled) * (1.0 + 1.0 / len(baseline))
+        return self.beyond / max(habit, sampling, SMALLEST_NOISE_BITS)
+
     def left(self) -> float | None:
-        """Which part of the divergence is left when the value that lost most is set aside; None when that says nothing."""
+        """Return which part of the divergence is left when the value that lost most is set aside; None when unclear."""
         return left_without_largest_loss(self.pooled, self.dimension.current)
 
-    @property
     def lost(self) -> float:
-        """Share of the usual rows that is missing from the window, in [0, 1]."""
+        """Return the share of the usual rows that is missing from the window, in [0, 1]."""
         usual = float(np.median(self.dimension.history.sum(axis=1)))
         return max(0.0, 1.0 - self.dimension.rows / usual) if usual > 0.0 else 0.0
 
 
 def read_shift(dimension: DimensionView) -> Shift:
-    """Return how far the current window of *dimension* lies from its baseline, beyond chance and habit."""
-    baseline = dimension.baseline
-    pooled = baseline.sum(axis=0)
-    chance = expected_jsd_bits(pooled + dimension.current, float(pooled.sum()), dimension.rows)
-    bits = jsd_bits(pooled, dimension.current)
-    effective = max(1.0, float((pooled > 0.0).sum()) - 1.0)
-    sampling = SIGMAS * chance * math.sqrt(2.0 / effective)
-    habit = _largest_stray(baseline, pooled) * (1.0 + 1.0 / len(baseline))
+    """Return how far the current window of *dimension* lies from its baseline, and how far chance would put it."""
+    pooled = dimension.baseline.sum(axis=0)
     return Shift(
         dimension=dimension,
         pooled=pooled,
-        bits=bits,
-        chance=chance,
-        beyond=bits - chance,
-        usual=max(habit, sampling, SMALLEST_NOISE_BITS),
+        bits=jsd_bits(pooled, dimension.current),
+        chance=expected_jsd_bits(pooled + dimension.current, float(pooled.sum()), dimension.rows),
     )
 
 
@@ -71,9 +73,7 @@ def _largest_stray(baseline: Counts, pooled: Counts) -> float:
     if len(baseline) < 2:  # noqa: PLR2004 - one window has no others
         return 0.0
     rest = pooled - baseline
-    strays = _jsd_rows(rest, baseline)
-    rows, others = baseline.sum(axis=1), rest.sum(axis=1)
-    chances = [
-        expected_jsd_bits(pooled, float(o), float(r)) for o, r in zip(others, rows, strict=True)
-    ]
-    return max(0.0, float((strays - np.array(chances)).max()))
+    beyond = jsd_rows(rest, baseline) - expected_jsd_rows(
+        pooled, rest.sum(axis=1), baseline.sum(axis=1)
+    )
+    return max(0.0, float(beyond.max()))

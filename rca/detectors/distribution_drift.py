@@ -68,11 +68,13 @@ def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:
     shift = read_shift(dimension)
     if shift.beyond < MIN_EFFECT_BITS:
         return None
-    weight = min(CAP, EACH_FOLD * math.log(shift.fold / HALF_WAY))
+    weight = min(CAP, EACH_FOLD * math.log(shift.fold() / HALF_WAY))
     if weight < WEAKEST:
         return None
     weight += NAMED if view.names(dimension.dimension) and weight > 0.0 else 0.0
-    shape = LOST_EVERYWHERE if shift.lost > MIN_LOSS and (shift.left or 0.0) > UNEVEN_FROM else 0.0
+    shape = (
+        LOST_EVERYWHERE if shift.lost() > MIN_LOSS and (shift.left() or 0.0) > UNEVEN_FROM else 0.0
+    )
     return Drift(shift=shift, weight=weight + shape, shape=shape)
 
 

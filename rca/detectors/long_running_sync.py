@@ -34,14 +34,10 @@ def detect(view: CaseView) -> Answer:
     jobs = view.jobs
     if jobs is None:
         return None
-    running = [
-        job
-        for job in jobs.started_by(view.anomaly.detected_at)
-        if _covers(job, view.anomaly.detected_at)
-    ]
-    if not running:
+    started = reversed(jobs.started_by(view.anomaly.detected_at))
+    job = next((job for job in started if _covers(job, view.anomaly.detected_at)), None)
+    if job is None:
         return None
-    job = running[-1]
     history = [
         _duration_s(j)
         for j in jobs.jobs

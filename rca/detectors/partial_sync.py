@@ -109,11 +109,13 @@ def _shape_weight(view: CaseView) -> float:
     fresh = [d for d in view.dimensions or () if d.window_end > view.since and d.rows > 0.0]
     shifts = [read_shift(dimension) for dimension in fresh]
     clear = [
-        s for s in shifts if s.beyond > CLEAR_BITS and s.fold > CLEAR_FOLD and s.left is not None
+        s
+        for s in shifts
+        if s.beyond > CLEAR_BITS and s.fold() > CLEAR_FOLD and s.left() is not None
     ]
     if not clear:
         return EVEN if any(s.chance < CLEAR_BITS for s in shifts) else 0.0
-    left = max(clear, key=lambda s: s.beyond).left or 0.0
+    left = max(clear, key=lambda s: s.beyond).left() or 0.0
     if left < ONE_VALUE_BELOW:
         return ONE_VALUE
     return UNEVEN if left > UNEVEN_FROM else 0.0

@@ -53,6 +53,14 @@ def jsd_rows(baselines: Counts, currents: Counts) -> Counts:
     return np.where(both, np.clip(bits, 0.0, 1.0), 0.0)
 
 
+def expected_jsd_rows(pooled: Counts, rows_before: Counts, rows_now: Counts) -> Counts:
+    """Return ``expected_jsd_bits`` for each pair of window sizes, none of them 0, over the same pooled shares."""
+    smaller = np.minimum(rows_before, rows_now)
+    effective = np.minimum(1.0, shares(pooled) * smaller[:, np.newaxis]).sum(axis=1) - 1.0
+    sizes = 1.0 / np.maximum(rows_before, 1.0) + 1.0 / np.maximum(rows_now, 1.0)
+    return np.minimum(1.0, np.maximum(effective, 0.0) / (8.0 * LN2) * sizes)
+
+
 def left_without_largest_loss(baseline: Counts, current: Counts) -> float | None:
     """Return which part of the divergence remains once the value that lost most rows is set aside, 0 or more.
 

@@ -17,6 +17,7 @@ from rca.view.ingestion import JobsView, is_healthy, read_jobs
 from rca.view.lineage import LineageView, read_lineage
 
 
+MAX_HISTORY: Final = 90  # windows; a quarter of days knows the week and forgets last year
 DEFAULT_SPAN: Final = timedelta(
     days=1
 )  # most pipelines are judged by the day; used when no window is known
@@ -111,14 +112,11 @@ def _volume(
     windows: Sequence[VolumeWindow] | None, anomaly: Anomaly, as_of: datetime
 ) -> VolumeView | None:
     """Return the newest window that had begun when the anomaly was detected, judged by the older ones."""
-    begun = {
-        (w.window_end, w.window_start): w
-        for w in windows or ()
-        if w.window_start <= min(anomaly.detected_at, as_of)
-    }
+    known_by = min(anomaly.detected_at, as_of)
+    begun = {w.window_end: w for w in windows or () if w.window_start <= known_by}
     if not begun:
         return None
-    ordered = [begun[key] for key in sorted(begun)]
+    ordered = [begun[end] for end in sorted(begun)][-MAX_HISTORY:]
     current = ordered[-1]
     history = [_seconds(w) for w in ordered[:-1] if w.window_end <= current.window_start]
     outlook = forecast(history, _seconds(current)) if current.window_end <= as_of else None

@@ -87,7 +87,7 @@ def read_columns(snapshots: Sequence[ColumnSnapshot], as_of: datetime) -> Column
 
 
 def _changes(old: Sequence[Column], new: Sequence[Column]) -> tuple[ColumnChange, ...]:
-    if old == new:
+    if [(c.name, c.type) for c in old] == [(c.name, c.type) for c in new]:
         return ()
     before = {column.name.casefold(): column for column in old}
     after = {column.name.casefold(): column for column in new}

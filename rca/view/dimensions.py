@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -50,19 +51,28 @@ def read_dimensions(
     profiles: Sequence[DimensionProfile], detected_at: datetime, as_of: datetime
 ) -> tuple[DimensionView, ...]:
     """Return one view per dimension that has a current window and at least one older one with rows."""
-    grouped: dict[str, dict[tuple[datetime, datetime], DimensionProfile]] = {}
+    known_by = min(detected_at, as_of)
+    grouped: dict[str, list[DimensionProfile]] = {}
     for profile in profiles:
-        if profile.window_start <= min(detected_at, as_of):
-            grouped.setdefault(profile.dimension, {})[profile.window_end, profile.window_start] = (
-                profile
-            )
+        if profile.window_start <= known_by:
+            grouped.setdefault(profile.dimension, []).append(profile)
     found = []
     for name, windows in grouped.items():
-        ordered = [windows[key] for key in sorted(windows)]
-        past = [p for p in ordered[:-1] if p.counts and any(p.counts.values())][-MAX_HISTORY:]
+        ordered = _each_once(windows)
+        past = [p for p in ordered[-1 - MAX_HISTORY : -1] if any(p.counts.values())]
         if past:
             found.append(_vectors(name, past, ordered[-1]))
     return tuple(found)
+
+
+def _each_once(windows: list[DimensionProfile]) -> list[DimensionProfile]:
+    """Return *windows* in order of time; of two readings of the same window the later in the list counts."""
+    ordered = sorted(windows, key=attrgetter("window_end"))
+    return [
+        window
+        for window, following in zip(ordered, [*ordered[1:], None], strict=True)
+        if following is None or window.window_end != following.window_end
+    ]
 
 
 def _vectors(

@@ -10,6 +10,7 @@ from rca.case import Dataset, IngestionJob, JobStatus
 from rca.stats.durations import cadence_s
 
 BROKEN = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
+RHYTHM_OF = 60  # syncs; older ones may have followed another schedule
 OPEN = frozenset({JobStatus.RUNNING, JobStatus.PENDING})
 
 
@@ -61,8 +62,7 @@ def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: date
         )
     )
     expected = dataset.expected_sync_interval_s if dataset is not None else None
-    rhythm = cadence_s([job.started_at.timestamp() for job in known])
-    interval = expected or rhythm
+    interval = expected or cadence_s([job.started_at.timestamp() for job in known[-RHYTHM_OF:]])
     grace = dataset.sync_grace_s if dataset is not None else None
     return JobsView(
         jobs=known,
