@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.ports import InboxItem, Incident, IncidentState, IncidentView, Page
+from bot.ports import InboxItem, Incident, IncidentState, IncidentView, Page, PageOrder
 from bot.render import who_next
 from bot.render.block_kit import mrkdwn
 from bot.render.message import Code, Group, Instant, Line, Message, Span, Strong, Text

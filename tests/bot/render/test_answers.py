@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bot.directory import Directory, Person, Team
-from bot.ports import InboxItem, InboxKind, IncidentState, PageState
+from bot.ports import InboxItem, InboxKind, IncidentState, PageOrder, PageState
 from bot.render import answers
 from bot.render.names import names_of
+from rca.case import Severity
 from tests.golden.scenes import (
     ACKNOWLEDGED,
     AUTH_DEADLINE,
@@ -141,6 +142,17 @@ def test_an_undelivered_page_mentions_the_group() -> None:
         "<!subteam^S0INFRA> *PAGE NOT DELIVERED*: "
     )
     assert answers.page_undelivered(lost, None).startswith("Infra *PAGE NOT DELIVERED*: ")
+
+
+@pytest.mark.parametrize(
+    ("usergroup", "expected"), [("S0INFRA", "<!subteam^S0INFRA> "), ("<!here", "`&lt;!here` ")]
+)
+def test_a_page_by_mention_wakes_the_group_only(usergroup: str, expected: str) -> None:
+    """The group is mentioned when its id is one; the summary stays text whatever it holds."""
+    order = PageOrder(
+        dedup_key="k", summary=MARK, severity=Severity.ERROR, source="s", timestamp=NOW, details={}
+    )
+    assert answers.paged_by_mention(usergroup, order) == f"{expected}&lt;!channel&gt; 'x'"
 
 
 @pytest.mark.parametrize(
