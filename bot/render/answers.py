@@ -12,8 +12,16 @@ from bot.render.block_kit import mrkdwn
 from bot.render.message import Code, Group, Instant, Line, Message, Span, Strong, Text
 from bot.render.names import CalledTeam, Names, TeamName
 from bot.render.notes import undelivered_note
-from bot.render.text import count_of, number, one_line, percent
-from bot.render.words import EMOJI_OF, capital, look_of, said, sentence, verdict
+from bot.render.text import count_of, number, one_line
+from bot.render.words import (
+    EMOJI_OF,
+    capital,
+    confidence,
+    kind_of,
+    look_of,
+    sentence,
+    verdict,
+)
 
 NAME_SHOWN: Final = 200  # characters of a dataset's name, or of what somebody typed instead
 ALERT_SHOWN: Final = 160  # characters of an alert that no format knew
@@ -59,7 +67,7 @@ def list_open(found: Sequence[Incident], now: datetime) -> str:
 def status(view: IncidentView, names: Names, now: datetime) -> str:
     """Return where one incident stands: verdict, who has it, who is paged and when."""
     incident, top = view.incident, view.diagnosis.top if view.diagnosis else None
-    sure = f" ({percent(top.confidence)} sure)" if top else ""
+    sure = f" ({confidence(top.confidence)} sure)" if top else ""
     lines: list[Line] = [
         _bullet(incident, now, view),
         (f"{capital(verdict(view.diagnosis))}{sure}.",),
@@ -199,7 +207,7 @@ def _bullet(incident: Incident, now: datetime | None, view: IncidentView | None 
     spans: list[Span] = [
         f"{EMOJI_OF[look]} ",
         _name(incident.dataset),
-        f" {said(incident.anomaly_type)}",
+        f" {kind_of(incident.anomaly_type)}",
     ]
     spans.extend((f" · {look} · since ", Instant(at=incident.opened_at)))
     if incident.acknowledged_by and incident.is_open:

@@ -22,8 +22,8 @@ from bot.render.message import (
     Text,
 )
 from bot.render.names import Names
-from bot.render.text import number, one_line, percent
-from bot.render.words import capital, said, sentence, verdict
+from bot.render.text import number, one_line
+from bot.render.words import capital, confidence, said, sentence, verdict
 from rca.diagnosis import Diagnosis, Escalation, GuidanceStep, Hypothesis, SignalReading
 
 HYPOTHESES_SHOWN: Final = 4  # there are four causes
@@ -85,7 +85,7 @@ def _hypothesis(hypothesis: Hypothesis) -> Iterator[Part]:
 def _heading(hypothesis: Hypothesis) -> Line:
     name = f"{hypothesis.rank}. {capital(said(hypothesis.cause_type))}"
     symptom = f", a symptom of {said(hypothesis.symptom_of)}" if hypothesis.symptom_of else ""
-    return (Strong(text=name), f", {percent(hypothesis.confidence)} sure{symptom}.")
+    return (Strong(text=name), f", {confidence(hypothesis.confidence)} sure{symptom}.")
 
 
 def _signal(reading: SignalReading) -> Line:

@@ -32,8 +32,19 @@ from bot.render.message import (
 )
 from bot.render.names import Names
 from bot.render.notes import changed_note, paged_note, undelivered_note
-from bot.render.text import count_of, one_line, percent
-from bot.render.words import COLOR_OF, EMOJI_OF, Look, capital, look_of, said, sentence, verdict
+from bot.render.text import count_of, one_line
+from bot.render.words import (
+    COLOR_OF,
+    EMOJI_OF,
+    Look,
+    capital,
+    confidence,
+    kind_of,
+    look_of,
+    said,
+    sentence,
+    verdict,
+)
 from rca.diagnosis import Band, Diagnosis, Hypothesis
 
 __all__ = ["Names", "card", "changed_note", "details", "paged_note", "undelivered_note"]
@@ -94,7 +105,7 @@ def _look(view: IncidentView, now: datetime) -> Look:
 def _title(incident: Incident, look: Look) -> str:
     loud = " · PAGE NOT DELIVERED" if look is Look.UNDELIVERED else ""
     room = 150 - len(loud) - 40  # a header's limit, less the kind of anomaly
-    what = said(incident.anomaly_type)
+    what = kind_of(incident.anomaly_type)
     return f"{EMOJI_OF[look]} {one_line(incident.dataset, room)}: {what}{loud}"
 
 
@@ -134,7 +145,7 @@ def _verdict(
     diagnosis: Diagnosis, top: Hypothesis, names: Names, *, is_open: bool
 ) -> Iterator[Line]:
     weak = "" if diagnosis.band is Band.ACT else "Most likely: "
-    sure = f"{percent(top.confidence)} sure"
+    sure = f"{confidence(top.confidence)} sure"
     response = f": {WHAT_TO_DO[diagnosis.band]}" if is_open else ""
     yield (
         weak,
@@ -160,7 +171,7 @@ def _other(hypothesis: Hypothesis) -> Line:
             f"Also seen: {said(hypothesis.cause_type)}, a symptom of {said(hypothesis.symptom_of)}.",
         )
     return (
-        f"{hypothesis.rank}. {name} ({said(hypothesis.evidence.signal)}), {percent(hypothesis.confidence)}.",
+        f"{hypothesis.rank}. {name} ({said(hypothesis.evidence.signal)}), {confidence(hypothesis.confidence)}.",
     )
 
 
@@ -180,9 +191,9 @@ def _no_signal(diagnosis: Diagnosis, *, is_open: bool) -> Iterator[Line]:
 
 def _fallback(view: IncidentView, look: Look) -> str:
     incident = view.incident
-    words = f"{one_line(incident.dataset, 200)}: {said(incident.anomaly_type)}, {verdict(view.diagnosis)}"
+    words = f"{one_line(incident.dataset, 200)}: {kind_of(incident.anomaly_type)}, {verdict(view.diagnosis)}"
     top = view.diagnosis.top if view.diagnosis else None
-    sure = f" ({percent(top.confidence)} sure)" if top else ""
+    sure = f" ({confidence(top.confidence)} sure)" if top else ""
     state = (
         ""
         if look is Look.OPEN

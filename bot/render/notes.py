@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bot.ports import Page
 from bot.render.message import Line, Message, Strong, Text
 from bot.render.names import Names
 from bot.render.plain import plain_line
-from bot.render.text import one_line, percent
+from bot.render.text import one_line
 from bot.render.who_next import page_line
-from bot.render.words import verdict
+from bot.render.words import confidence, verdict
 from rca.diagnosis import Diagnosis
 
-REASON_SHOWN = 300  # characters
+REASON_SHOWN: Final = 300  # characters
 
 
 def paged_note(page: Page, names: Names) -> Message:
@@ -51,5 +53,5 @@ def _note(*lines: Line) -> Message:
 
 
 def _sure(diagnosis: Diagnosis) -> str:
-    sure = f" ({percent(diagnosis.top.confidence)} sure)" if diagnosis.top else ""
+    sure = f" ({confidence(diagnosis.top.confidence)} sure)" if diagnosis.top else ""
     return f"{verdict(diagnosis)}{sure}"

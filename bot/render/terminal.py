@@ -15,8 +15,8 @@ from bot.render import blind, evidence
 from bot.render.message import Facts, Part, Table
 from bot.render.plain import plain_line
 from bot.render.tables import aligned, hidden
-from bot.render.text import clean, count_of, iso, one_line, percent
-from bot.render.words import capital, said, sentence
+from bot.render.text import clean, count_of, iso, one_line
+from bot.render.words import capital, confidence, kind_of, said, sentence
 from rca.diagnosis import Band, Diagnosis, Hypothesis
 
 COLOR: Final = {
@@ -45,7 +45,7 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
 
 
 def _title(diagnosis: Diagnosis) -> str:
-    return f"{one_line(diagnosis.dataset, 80)}: {said(diagnosis.anomaly_type)}"
+    return f"{one_line(diagnosis.dataset, 80)}: {kind_of(diagnosis.anomaly_type)}"
 
 
 def _headline(diagnosis: Diagnosis) -> Words:
@@ -53,7 +53,7 @@ def _headline(diagnosis: Diagnosis) -> Words:
     if top is None:
         return _words("No signal detected. A person has to look: runbook, step 5.", "bold")
     words = Words.assemble(
-        (f"{capital(said(top.cause_type))}, {percent(top.confidence)} sure", "bold"),
+        (f"{capital(said(top.cause_type))}, {confidence(top.confidence)} sure", "bold"),
         f"\n{sentence(one_line(top.because, 600))}.",
     )
     if top.first_action:
@@ -66,7 +66,8 @@ def _headline(diagnosis: Diagnosis) -> Words:
 
 def _hypothesis(hypothesis: Hypothesis, console: Console) -> None:
     symptom = f", a symptom of {said(hypothesis.symptom_of)}" if hypothesis.symptom_of else ""
-    name = f"{hypothesis.rank}. {capital(said(hypothesis.cause_type))}, {percent(hypothesis.confidence)} sure{symptom}"
+    cause = capital(said(hypothesis.cause_type))
+    name = f"{hypothesis.rank}. {cause}, {confidence(hypothesis.confidence)} sure{symptom}"
     console.print()
     console.print(_words(name, "dim" if hypothesis.symptom_of else "bold"))
     for reading in hypothesis.signals:

@@ -129,7 +129,7 @@ def reason_of(escalation: Escalation, names: Names) -> Line:
         case Urgency.NOTIFY:
             return ("Tell ", *who, *_from(escalation.due_at), f": {reason}")
         case Urgency.REDIRECT:
-            return ("Look there first: ", reason)
+            return ("Look elsewhere first: ", reason)
 
 
 def _from(due_at: datetime | None) -> tuple[Span, ...]:

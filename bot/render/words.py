@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Final
 
 from bot.ports import Incident, IncidentState, Page, PageState
+from bot.render.text import percent
+from rca.case import AnomalyType
 from rca.diagnosis import Diagnosis
 
 RED: Final = "#a30200"
@@ -13,6 +15,8 @@ AMBER: Final = "#daa038"
 BLUE: Final = "#1264a3"
 GREY: Final = "#9e9e9e"
 GREEN: Final = "#2eb886"
+
+ALMOST_CERTAIN: Final = 0.999  # a confidence that was rounded up to 1 is still no certainty
 
 
 class Look(StrEnum):
@@ -62,6 +66,16 @@ def look_of(incident: Incident, pages: tuple[Page, ...], *, snoozed: bool) -> Lo
 def said(code: str) -> str:
     """Return a code in words: ``ingestion_failure`` reads "ingestion failure"."""
     return " ".join(code.replace("_", " ").split())
+
+
+def kind_of(anomaly_type: AnomalyType) -> str:
+    """Return the kind of anomaly in words; of any other kind, just "anomaly"."""
+    return "anomaly" if anomaly_type is AnomalyType.OTHER else said(anomaly_type)
+
+
+def confidence(value: float) -> str:
+    """Return a confidence in [0, 1] as a percentage that never claims to be certain."""
+    return percent(min(value, ALMOST_CERTAIN))
 
 
 def capital(words: str) -> str:

@@ -12,6 +12,7 @@ from bot.render import plain
 from bot.render.incident import card, changed_note, details, paged_note, undelivered_note
 from bot.render.message import Buttons, ButtonStyle
 from bot.render.words import AMBER, BLUE, GREEN, GREY, RED
+from rca.case import AnomalyType
 from rca.diagnosis import Band, Escalation, Guidance, Urgency
 from rca.evidence import Cause
 from tests.golden.scenes import (
@@ -254,7 +255,7 @@ def test_nobody_is_paged_for_a_symptom() -> None:
     found = diagnosis(
         top, symptom.model_copy(update={"escalations": (notify, redirect)}), guidance=ACT.guidance
     )
-    assert "Look there first: ingestion is unhealthy" in words(view(found))
+    assert "Look elsewhere first: ingestion is unhealthy" in words(view(found))
     assert "JSD" not in words(view(found))
     alone = symptom.model_copy(update={"escalations": (notify,), "symptom_of": None})
     assert "Tell Source owner: JSD > 0.5" in words(view(diagnosis(top, alone)))
@@ -323,3 +324,17 @@ def test_messages_keep_their_manners(name: str) -> None:
     shown = words(SCENES[name])
     assert "!" not in shown
     assert sum(character > "\uffff" or character == "⚪" for character in shown) == 1
+
+
+@pytest.mark.parametrize(
+    ("confidence", "said"), [(1.0, ">99 % sure"), (0.996, ">99 % sure"), (0.93, "93 % sure")]
+)
+def test_nothing_is_certain(confidence: float, said: str) -> None:
+    """A confidence that was rounded up to 1 is not told as certainty."""
+    top = ACT.hypotheses[0].model_copy(update={"confidence": confidence})
+    assert said in words(view(diagnosis(top)))
+
+
+def test_another_kind_of_anomaly_is_just_an_anomaly() -> None:
+    """The kind "other" says nothing, so it is not said."""
+    assert "shopify_orders: anomaly" in words(view(anomaly_type=AnomalyType.OTHER)).splitlines()[0]
