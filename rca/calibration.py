@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-STRONGEST: Final = 6.0  # natural-log units; nothing here is surer than 400 : 1, because the facts themselves may be wrong
+STRONGEST: Final = 6.0  # natural-log units; never surer than 400 : 1, the facts may be wrong
 
 
 def strength_of(weight: float) -> float:

@@ -56,24 +56,24 @@ SENSITIVITY: Final[Mapping[SignalCode, float]] = MappingProxyType(
 )
 """How often a detector that can look sees the fault that is there."""
 
-SYMPTOMS: Final[Mapping[SignalCode, Mapping[SignalCode, float]]] = MappingProxyType(
+SYMPTOMS: Final[Mapping[SignalCode, tuple[float, ...]]] = MappingProxyType(
     {
-        S.SYNC_FAILURE: {S.PARTIAL_SYNC: 0.30, S.LONG_RUNNING_SYNC: 0.05, S.MISSING_SYNC: 0.10, S.PASS_TO_FAIL: 0.40, S.DISTRIBUTION_DRIFT: 0.15, S.DBT_MODEL_FAILURE: 0.03},
-        S.PARTIAL_SYNC: {S.PASS_TO_FAIL: 0.45, S.DISTRIBUTION_DRIFT: 0.45, S.DBT_MODEL_FAILURE: 0.03, S.CARDINALITY_EXPLOSION: 0.02},
-        S.LONG_RUNNING_SYNC: {S.PARTIAL_SYNC: 0.25, S.MISSING_SYNC: 0.10, S.PASS_TO_FAIL: 0.25, S.DISTRIBUTION_DRIFT: 0.08},
-        S.MISSING_SYNC: {S.PARTIAL_SYNC: 0.30, S.PASS_TO_FAIL: 0.30, S.DISTRIBUTION_DRIFT: 0.10},
-        S.COLUMN_REMOVED: {S.COLUMN_TYPE_CHANGED: 0.25, S.UNEXPECTED_COLUMN: 0.35, S.DBT_MODEL_FAILURE: 0.15, S.PASS_TO_FAIL: 0.35, S.DISTRIBUTION_DRIFT: 0.30, S.NEW_VALUES_APPEARING: 0.10},
-        S.COLUMN_TYPE_CHANGED: {S.COLUMN_REMOVED: 0.25, S.UNEXPECTED_COLUMN: 0.25, S.DBT_MODEL_FAILURE: 0.15, S.PASS_TO_FAIL: 0.35, S.DISTRIBUTION_DRIFT: 0.25, S.NEW_VALUES_APPEARING: 0.10},
-        S.UNEXPECTED_COLUMN: {S.COLUMN_REMOVED: 0.15, S.COLUMN_TYPE_CHANGED: 0.15, S.DBT_MODEL_FAILURE: 0.15, S.PASS_TO_FAIL: 0.25},
-        S.DBT_MODEL_FAILURE: {S.PASS_TO_FAIL: 0.20, S.EXECUTION_TIME_REGRESSION: 0.05, S.DISTRIBUTION_DRIFT: 0.20},
-        S.PASS_TO_FAIL: {S.DISTRIBUTION_DRIFT: 0.30, S.EXECUTION_TIME_REGRESSION: 0.03},
-        S.EXECUTION_TIME_REGRESSION: {S.PASS_TO_FAIL: 0.10},
-        S.DISTRIBUTION_DRIFT: {S.PASS_TO_FAIL: 0.40, S.PARTIAL_SYNC: 0.25, S.NEW_VALUES_APPEARING: 0.10, S.CARDINALITY_EXPLOSION: 0.05, S.DBT_MODEL_FAILURE: 0.02},
-        S.CARDINALITY_EXPLOSION: {S.PASS_TO_FAIL: 0.40, S.DISTRIBUTION_DRIFT: 0.50, S.NEW_VALUES_APPEARING: 0.80, S.EXECUTION_TIME_REGRESSION: 0.10, S.DBT_MODEL_FAILURE: 0.02},
-        S.NEW_VALUES_APPEARING: {S.PASS_TO_FAIL: 0.40, S.DISTRIBUTION_DRIFT: 0.60, S.CARDINALITY_EXPLOSION: 0.15, S.DBT_MODEL_FAILURE: 0.02},
+        S.SYNC_FAILURE:              (0.00, 0.30, 0.05, 0.10, 0.00, 0.00, 0.00, 0.03, 0.40, 0.00, 0.15, 0.00, 0.00),
+        S.PARTIAL_SYNC:              (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.03, 0.45, 0.00, 0.45, 0.02, 0.00),
+        S.LONG_RUNNING_SYNC:         (0.00, 0.25, 0.00, 0.10, 0.00, 0.00, 0.00, 0.00, 0.25, 0.00, 0.08, 0.00, 0.00),
+        S.MISSING_SYNC:              (0.00, 0.30, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.30, 0.00, 0.10, 0.00, 0.00),
+        S.COLUMN_REMOVED:            (0.00, 0.00, 0.00, 0.00, 0.00, 0.25, 0.35, 0.15, 0.35, 0.00, 0.30, 0.00, 0.10),
+        S.COLUMN_TYPE_CHANGED:       (0.00, 0.00, 0.00, 0.00, 0.25, 0.00, 0.25, 0.15, 0.35, 0.00, 0.25, 0.00, 0.10),
+        S.UNEXPECTED_COLUMN:         (0.00, 0.00, 0.00, 0.00, 0.15, 0.15, 0.00, 0.15, 0.25, 0.00, 0.00, 0.00, 0.00),
+        S.DBT_MODEL_FAILURE:         (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.20, 0.05, 0.20, 0.00, 0.00),
+        S.PASS_TO_FAIL:              (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.03, 0.30, 0.00, 0.00),
+        S.EXECUTION_TIME_REGRESSION: (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.10, 0.00, 0.00, 0.00, 0.00),
+        S.DISTRIBUTION_DRIFT:        (0.00, 0.25, 0.00, 0.00, 0.00, 0.00, 0.00, 0.02, 0.40, 0.00, 0.00, 0.05, 0.10),
+        S.CARDINALITY_EXPLOSION:     (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.02, 0.40, 0.10, 0.50, 0.00, 0.80),
+        S.NEW_VALUES_APPEARING:      (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.02, 0.40, 0.00, 0.60, 0.15, 0.00),
     }
 )  # fmt: skip
-"""P(the column's signal shows as a consequence | the row's fault is the cause)."""
+"""P(the column's signal shows as a consequence | the row's fault is the cause); columns in the order of SignalCode."""
 
 LINKED: Final = 0.70  # P(consequence | cause) where lineage or a name ties this very consequence to this very cause
 WRONG_ORDER: Final = (

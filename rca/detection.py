@@ -17,7 +17,8 @@ class Signal:
 
     ``strength`` is in [0, 1] (calibration.py says what it means), ``because`` one plain sentence with the deciding
     numbers. ``specific`` is the part of the weight (natural-log units) that speaks for its own cause only, such as
-    new code before a failing test: it is lost when another cause explains the signal. The trouble began somewhere between ``onset`` and ``seen_at``; None when nobody can say.
+    new code before a failing test: it is lost when another cause explains the signal.
+    The trouble began somewhere between ``onset`` and ``seen_at``; None when nobody can say.
     """
 
     evidence: Evidence

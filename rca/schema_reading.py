@@ -1,4 +1,4 @@
-"""The reading that the three schema detectors share: which step of the schema matters, and how much each change weighs."""
+"""The reading that the three schema detectors share: which step matters, and how much each change weighs."""
 
 from __future__ import annotations
 

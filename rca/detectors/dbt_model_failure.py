@@ -82,7 +82,8 @@ def _signal(view: CaseView, failing: Sequence[NodeHistory], weight: float) -> Si
     )
     names = ", ".join(h.unique_id for h in ordered[:3])
     known = "" if view.lineage.known else " (lineage is not known, so it may not feed the dataset)"
-    because = f"{len(ordered)} models in the dataset's line fail since {_onset(ordered, instant):%Y-%m-%d %H:%M} UTC: {names}{known}."
+    since = f"{_onset(ordered, instant):%Y-%m-%d %H:%M} UTC"
+    because = f"{len(ordered)} models in the dataset's line fail since {since}: {names}{known}."
     return Signal(
         evidence=evidence,
         strength=strength_of(weight),

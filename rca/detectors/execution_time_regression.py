@@ -87,7 +87,7 @@ def _begin_of_slow(times: list[float]) -> int:
 
 
 def _more_rows(steps: list[NodeStep], first: int) -> float:
-    """Return by which factor the newest run built more rows than before, at least 1; a run that builds more takes longer."""
+    """Return by which factor the newest run built more rows than before, at least 1: more rows take longer."""
     before = sorted(r for s in steps[:first] if (r := s.result.rows_affected))
     now = steps[-1].result.rows_affected
     if not before or not now:
@@ -104,7 +104,7 @@ def _signal(slow: Slowdown) -> Signal:
         ratio=round(ratio, 2),
         dbt_generated_at=slow.step.at,
     )
-    because = f"{slow.model} took {slow.seconds:,.0f} s where {slow.baseline_s:,.0f} s are usual ({ratio:.1f} times its baseline)."
+    because = f"{slow.model} took {slow.seconds:,.0f} s, {ratio:.1f} times its usual {slow.baseline_s:,.0f} s."
     return Signal(
         evidence=evidence,
         strength=strength_of(slow.weight),

@@ -82,7 +82,7 @@ def _signal(job: IngestionJob, running_s: float, median_s: float, weight: float)
         median_s=round(median_s, 1),
         ratio=round(ratio, 2),
     )
-    because = f"The sync has run {running_s / 60.0:,.0f} minutes where {median_s / 60.0:,.0f} are usual ({ratio:.1f} times the median)."
+    because = f"The sync has run {running_s / 60.0:,.0f} minutes, {ratio:.1f} times the usual {median_s / 60.0:,.0f}."
     return Signal(
         evidence=evidence,
         strength=strength_of(weight),

@@ -56,7 +56,10 @@ def _signal(jobs: JobsView, last: IngestionJob, overdue_s: float, interval_s: fl
         expected_by=due + timedelta(seconds=jobs.grace_s),
         overdue_s=round(overdue_s, 1),
     )
-    because = f"The last sync started {last.started_at:%Y-%m-%d %H:%M} UTC; the next is {overdue_s / 60.0:,.0f} minutes overdue."
+    started = f"{last.started_at:%Y-%m-%d %H:%M} UTC"
+    because = (
+        f"The last sync started {started}; the next is {overdue_s / 60.0:,.0f} minutes overdue."
+    )
     return Signal(
         evidence=evidence,
         strength=strength_of(weight),

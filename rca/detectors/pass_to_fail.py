@@ -68,12 +68,12 @@ def _turn(view: CaseView, dbt: DbtView, history: NodeHistory) -> Turn | None:
     flaky = any(s.failed for s in steps[:first])
     changed = _code_changed(dbt, passed, failed)
     weight = TURNED + min(MOST_PASSES, EACH_PASS * (first - 1)) + (FLAKY if flaky else 0.0)
-    weight += _code_weight(changed)
+    weight += _code_weight(changed=changed)
     weight += BLOCKS if _dataset_skipped(view, dbt, failed.at) else 0.0
     return Turn(history=history, passed=passed, failed=failed, weight=weight, changed=changed)
 
 
-def _code_weight(changed: bool | None) -> float:
+def _code_weight(*, changed: bool | None) -> float:
     """Return what the code's history says for a regression and against a consequence of other data."""
     if changed is None:
         return 0.0
@@ -124,14 +124,17 @@ def _signal(best: Turn, shown: list[Turn]) -> Signal:
         False: "without a code change",
         None: "and the code's history is not known",
     }[best.changed]
-    because = f"{len(shown)} tests turned from pass to fail by {best.failed.at:%Y-%m-%d %H:%M} UTC, {code}: {best.history.unique_id}."
+    by = f"{best.failed.at:%Y-%m-%d %H:%M} UTC"
+    because = (
+        f"{len(shown)} tests turned from pass to fail by {by}, {code}: {best.history.unique_id}."
+    )
     return Signal(
         evidence=evidence,
         strength=strength_of(best.weight),
         because=because,
         onset=best.passed.at,
         seen_at=best.failed.at,
-        specific=_code_weight(best.changed),
+        specific=_code_weight(changed=best.changed),
     )
 
 

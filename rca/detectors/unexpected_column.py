@@ -12,7 +12,7 @@ from typing import Final
 
 from rca.case import FactKind
 from rca.detection import Answer, Detector
-from rca.evidence import UnexpectedColumnEvidence, SignalCode
+from rca.evidence import SignalCode, UnexpectedColumnEvidence
 from rca.schema_reading import Weighed, schema_signal
 from rca.view import CaseView
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import xlogy
+from scipy.special import xlogy  # type: ignore[import-untyped]  # scipy ships no types
 
 Counts = npt.NDArray[np.float64]
 
@@ -48,9 +48,10 @@ def jsd_rows(baselines: Counts, currents: Counts) -> Counts:
     p = baselines / np.maximum(before, 1e-300)
     q = currents / np.maximum(now, 1e-300)
     middle = (p + q) / 2.0
-    bits = ((xlogy(p, p) + xlogy(q, q)) / 2.0 - xlogy(middle, middle)).sum(axis=1) / LN2
+    bits: Counts = ((xlogy(p, p) + xlogy(q, q)) / 2.0 - xlogy(middle, middle)).sum(axis=1) / LN2
     both = (before[:, 0] > 0.0) & (now[:, 0] > 0.0)
-    return np.where(both, np.clip(bits, 0.0, 1.0), 0.0)
+    clipped: Counts = np.where(both, np.clip(bits, 0.0, 1.0), 0.0)
+    return clipped
 
 
 def expected_jsd_rows(pooled: Counts, rows_before: Counts, rows_now: Counts) -> Counts:
@@ -86,7 +87,7 @@ def expected_jsd_bits(pooled: Counts, rows_before: float, rows_now: float) -> fl
         rows_now: rows of the other.
 
     Returns:
-        ``sum(min(1, expected count)) - 1`` effective values over ``8 ln 2`` times the harmonic size, in bits, at most 1.
+        In bits, at most 1: ``sum(min(1, expected count)) - 1`` effective values, over ``8 ln 2``, for both sizes.
 
     Source: the chi-squared limit of the divergence; values rarer than one row are counted by their chance of showing.
     """

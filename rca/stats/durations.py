@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from rca.stats.robust import Level, level, median, upper_tail
@@ -27,17 +28,11 @@ def longer_than(elapsed_s: float, history: Level) -> float:
 
 def cadence_s(starts_s: Sequence[float]) -> float | None:
     """Return the usual gap between consecutive *starts_s* (ascending, in seconds), or None below three starts."""
-    gaps = [
-        later - earlier
-        for earlier, later in zip(starts_s, starts_s[1:], strict=False)
-        if later > earlier
-    ]
+    gaps = [later - earlier for earlier, later in pairwise(starts_s) if later > earlier]
     return median(gaps) if len(gaps) >= 2 else None  # noqa: PLR2004 - one gap says nothing about regularity
 
 
 def usual_lateness_s(starts_s: Sequence[float], interval_s: float) -> float:
     """Return by how many seconds starts usually miss the schedule, as a robust standard deviation."""
-    gaps = [
-        later - earlier - interval_s for earlier, later in zip(starts_s, starts_s[1:], strict=False)
-    ]
+    gaps = [later - earlier - interval_s for earlier, later in pairwise(starts_s)]
     return level(gaps, floor=interval_s * 0.02).sigma if gaps else interval_s * 0.1

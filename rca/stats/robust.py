@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scipy.special import stdtr
+from scipy.special import stdtr  # type: ignore[import-untyped]  # scipy ships no types
 
 MAD_TO_SIGMA: Final = (
     1.4826  # makes the median absolute deviation of a normal sample its standard deviation

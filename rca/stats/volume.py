@@ -51,11 +51,6 @@ class Forecast:
         return upper_tail(-self.z)
 
 
-def phase_of(start_s: float) -> int:
-    """Return the quarter-hour of the day at which a window starts, 0 to 95."""
-    return int(start_s % DAY_S // 900.0)
-
-
 def weekday_of(start_s: float) -> int:
     """Return the day of the week, 0 for Thursday (1970 began on one)."""
     return int(start_s // DAY_S) % WEEK_DAYS
@@ -75,36 +70,28 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
     if len(alike) < 3:  # noqa: PLR2004 - with two values there is no spread
         return None
     logs = [math.log(w.rows) for w in alike]
+    days = [weekday_of(w.start_s + length / 2.0) for w in alike]
     base = median(logs)
-    offsets = _weekday_offsets(
-        [
-            (weekday_of(w.start_s + length / 2.0), value - base)
-            for w, value in zip(alike, logs, strict=True)
-        ]
-    )
-    left = [
-        value - base - offsets[weekday_of(w.start_s + length / 2.0)]
-        for w, value in zip(alike, logs, strict=True)
-    ]
+    offsets = _weekday_offsets(days, [value - base for value in logs])
+    left = [value - base - offsets[day] for day, value in zip(days, logs, strict=True)]
     noise = level(left, floor=LOG_NOISE_FLOOR)
-    mean = base + offsets[weekday_of(judged.start_s + length / 2.0)] + noise.centre
-    return _against(noise, mean, judged, len(alike))
+    own_day = offsets.get(weekday_of(judged.start_s + length / 2.0), 0.0)
+    return _against(noise, base + own_day + noise.centre, judged, len(alike))
 
 
 def _comparable(window: Window, judged: Window, length: float) -> bool:
-    same_length = abs((window.end_s - window.start_s) - length) < 0.1 * max(length, 1.0)
+    if abs((window.end_s - window.start_s) - length) >= 0.1 * max(length, 1.0):
+        return False
     apart = abs(window.start_s - judged.start_s) % DAY_S
-    return same_length and min(apart, DAY_S - apart) <= max(1_800.0, 0.1 * min(length, DAY_S))
+    return min(apart, DAY_S - apart) <= max(1_800.0, 0.1 * min(length, DAY_S))
 
 
-def _weekday_offsets(residuals: Sequence[tuple[int, float]]) -> list[float]:
-    """Return each weekday's shrunken median offset; the week-end or a quiet Monday shows here."""
-    offsets = [0.0] * WEEK_DAYS
-    for day in range(WEEK_DAYS):
-        own = [value for weekday, value in residuals if weekday == day]
-        if own:
-            offsets[day] = median(own) * len(own) / (len(own) + SHRINK)
-    return offsets
+def _weekday_offsets(days: Sequence[int], residuals: Sequence[float]) -> dict[int, float]:
+    """Return the shrunken median offset of each weekday seen; the week-end or a quiet Monday shows here."""
+    grouped: dict[int, list[float]] = {}
+    for day, value in zip(days, residuals, strict=True):
+        grouped.setdefault(day, []).append(value)
+    return {day: median(own) * len(own) / (len(own) + SHRINK) for day, own in grouped.items()}
 
 
 def _against(noise: Level, mean: float, judged: Window, count: int) -> Forecast:

@@ -16,7 +16,6 @@ from rca.view.dimensions import DimensionView, read_dimensions
 from rca.view.ingestion import JobsView, is_healthy, read_jobs
 from rca.view.lineage import LineageView, read_lineage
 
-
 MAX_HISTORY: Final = 90  # windows; a quarter of days knows the week and forgets last year
 DEFAULT_SPAN: Final = timedelta(
     days=1
@@ -61,7 +60,7 @@ class CaseView:
         return getattr(self.case, fact.value) is not None
 
     def names(self, column: str) -> bool:
-        """Return whether the alert names *column* as its subject: in its column field, or at the end of its check's id."""
+        """Return whether the alert is about *column*: by its column field, or as a word of its check's id."""
         wanted = column.casefold()
         if self.anomaly.column is not None:
             return self.anomaly.column.casefold() == wanted

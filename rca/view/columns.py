@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from rca.case import Column, ColumnSnapshot
@@ -78,7 +79,7 @@ def read_columns(snapshots: Sequence[ColumnSnapshot], as_of: datetime) -> Column
             before=old.columns,
             now=new.columns,
         )
-        for old, new in zip(ordered, ordered[1:], strict=False)
+        for old, new in pairwise(ordered)
         if (changes := _changes(old.columns, new.columns))
     )
     return ColumnsView(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from rca.case import Dataset, IngestionJob, JobStatus
 from rca.stats.durations import cadence_s
@@ -55,12 +56,8 @@ def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: date
         for job in jobs
         if job.started_at <= as_of and (connector is None or job.connector_id in (None, connector))
     }
-    known = tuple(
-        sorted(
-            (_as_known(job, as_of) for job in by_id.values()),
-            key=lambda job: (job.started_at, job.id),
-        )
-    )
+    in_order = sorted(by_id.values(), key=attrgetter("started_at", "id"))
+    known = tuple(_as_known(job, as_of) for job in in_order)
     expected = dataset.expected_sync_interval_s if dataset is not None else None
     interval = expected or cadence_s([job.started_at.timestamp() for job in known[-RHYTHM_OF:]])
     grace = dataset.sync_grace_s if dataset is not None else None
