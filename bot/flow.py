@@ -34,7 +34,7 @@ from bot.ports import (
     PostKind,
     Reason,
 )
-from rca.case import Anomaly, AnomalyType, Case
+from rca.case import Anomaly, AnomalyType, Case, Dataset
 from rca.diagnosis import Diagnosis
 from runbook.advice import advise
 from runbook.context import context_of
@@ -126,7 +126,7 @@ async def _take_alerts(
 async def _anomaly_of(item: InboxItem, position: int, alert: Alert, deps: Deps) -> Anomaly:
     """What the alert says, with the catalog's name for the dataset, or the sender's own when it is not covered."""
     catalog = await deps.catalog(item.tenant_id)
-    dataset = catalog.resolve(alert.dataset_hints)
+    dataset = catalog.resolve(alert.dataset_hints) or _foremost(catalog.all_of(alert.dataset_hints))
     name = (
         dataset.name if dataset else (alert.dataset_hints[0] if alert.dataset_hints else "unknown")
     )
@@ -151,6 +151,12 @@ async def _anomaly_of(item: InboxItem, position: int, alert: Alert, deps: Deps) 
             "source": alert.format,
         }
     )
+
+
+def _foremost(datasets: Sequence[Dataset]) -> Dataset | None:
+    """Which of a connection's datasets stands for all of them: one message, about what matters most."""
+    ranked = sorted(datasets, key=lambda one: (not one.critical, not one.merchant_facing, one.name))
+    return ranked[0] if ranked else None
 
 
 def _home(anomaly: Anomaly, deps: Deps) -> Place | None:

@@ -25,6 +25,9 @@ from bot.render import answers
 from bot.store import Store
 from rca.case import Severity
 
+RESOLVE_PACE: Final = (
+    3  # as after the third try, every 8 s: the tries of the page itself do not count here
+)
 CLAIM: Final = timedelta(seconds=30)  # longer than any pager's own time limit
 
 log = logging.getLogger(__name__)
@@ -114,9 +117,8 @@ async def _resolve(page: Page, view: IncidentView, deps: Deps, now: datetime) ->
     if page.state is PageState.ACCEPTED and pager is not None:
         outcome = await pager.resolve(order_of(page, view), now)
         if isinstance(outcome, Refused) and outcome.retry_after is not None:
-            step = next_attempt(
-                page.attempts, view.incident.resolved_at or now, now, outcome.retry_after
-            )
+            since = view.incident.resolved_at or now
+            step = next_attempt(RESOLVE_PACE, since, now, outcome.retry_after)
             if isinstance(step, Retry):
                 await deps.store.pages.failed(
                     page.page_id, error=outcome.reason, retry_at=step.at, now=now

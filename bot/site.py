@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
@@ -17,6 +16,7 @@ from bot.intake.registry import read_webhook, webhook_formats
 from bot.ports import InboxKind, InboxState, Place
 from bot.settings import Settings, SlackMode
 from bot.store.migrate import behind
+from bot.version import version
 from bot.web import openapi
 from bot.web.alerts import AlertsApi
 from bot.web.auth import Door
@@ -46,7 +46,7 @@ def site(
             door=door, find=desk.find, diagnoses=deps.store.signals.list, analyze=desk.analyze
         ).routes(),
         HealthApi(checks={"database": lambda: behind(engine)}).routes(),
-        openapi.routes(version("rca-bot")),
+        openapi.routes(version()),
     ]
     secret = settings.slack_signing_secret
     if slack is not None and settings.slack_mode is SlackMode.HTTP and secret is not None:

@@ -33,7 +33,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.now:
         now = system_clock()
         cases = [shifted_to(case, now) for case in cases]
-    settings = Settings.from_env({**os.environ, "SLACK_MODE": "off"})
+    settings = Settings.for_tools(os.environ)
     asyncio.run(with_store(settings, lambda store: _load(cases, store)))
     return 0
 

@@ -7,12 +7,12 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 import bot.cli
 from bot.cli.verb import Verb
 from bot.ports import BotError
+from bot.version import version
 from rca.case import RcaError
 from runbook.problem import RunbookError
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="rca-bot",
         description="Answers data-quality alerts with the likely root cause, the evidence and the first action.",
     )
-    parser.add_argument("--version", action="version", version=f"rca-bot {_version()}")
+    parser.add_argument("--version", action="version", version=f"rca-bot {version()}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in sorted(find_verbs(), key=lambda each: each.name):
         part = verbs.add_parser(verb.name, help=verb.help, description=verb.help)
@@ -52,10 +52,3 @@ def find_verbs() -> Iterator[Verb]:
             verb = module.VERB
             assert isinstance(verb, Verb), module.__name__  # noqa: S101 - a contract of ours
             yield verb
-
-
-def _version() -> str:
-    try:
-        return version("rca-bot")
-    except PackageNotFoundError:
-        return "from a checkout"

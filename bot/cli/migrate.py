@@ -19,7 +19,7 @@ def _declare(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     del arguments
-    print(asyncio.run(_migrate(Settings.from_env(os.environ))))
+    print(asyncio.run(_migrate(Settings.for_tools(os.environ))))
     return 0
 
 

@@ -29,7 +29,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _check(folder: Path) -> int:
-    teams = Settings.from_env({**os.environ, "SLACK_MODE": "off"}).directory.teams
+    teams = Settings.for_tools(os.environ).directory.teams
     problems = check_folder(folder, set(teams) if teams else None)
     for problem in problems:
         print(problem, file=sys.stderr)

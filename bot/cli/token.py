@@ -34,7 +34,7 @@ def _run(arguments: argparse.Namespace) -> int:
         "list": _list,
         "revoke": _revoke,
     }
-    settings = Settings.from_env({**os.environ, "SLACK_MODE": "off"})
+    settings = Settings.for_tools(os.environ)
     print(asyncio.run(with_store(settings, lambda store: parts[arguments.part](arguments, store))))
     return 0
 

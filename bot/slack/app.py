@@ -121,7 +121,6 @@ def build_slack_app(
     """Return the Bolt app with every listener; it owns no connection until it is asked something."""
     app = AsyncApp(
         client=client,
-        token=client.token,
         signing_secret=signing_secret or "socket-mode-signs-nothing",
         process_before_response=True,
         logger=logging.getLogger("slack_bolt"),

@@ -49,9 +49,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Pace:
-    """A token bucket per channel, and the instant before which Slack told us to be quiet."""
+    """A token bucket per channel, and the instant before which Slack told us to be quiet.
 
-    free_at: dict[str, datetime] = field(default_factory=dict)
+    Source: the generic cell rate algorithm (ITU-T I.371): ``spent_until`` is when the channel's pace would be
+    kept again if nothing more were posted; it may lie at most a burst ahead.
+    """
+
+    spent_until: dict[str, datetime] = field(default_factory=dict)
     quiet_until: dict[str, datetime] = field(default_factory=dict)
 
     def next_slot(self, channel_id: str, now: datetime) -> datetime | None:
@@ -59,10 +63,11 @@ class _Pace:
         quiet = self.quiet_until.get(channel_id, now)
         if quiet > now:
             return quiet
-        start = max(self.free_at.get(channel_id, now), now - PACE * BURST)
-        if start > now:
-            return start
-        self.free_at[channel_id] = max(start, now - PACE * (BURST - 1)) + PACE
+        spent_until = max(self.spent_until.get(channel_id, now), now)
+        allowed_at = spent_until - PACE * (BURST - 1)
+        if allowed_at > now:
+            return allowed_at
+        self.spent_until[channel_id] = spent_until + PACE
         return None
 
 
