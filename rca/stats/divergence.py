@@ -59,7 +59,8 @@ def expected_jsd_rows(pooled: Counts, rows_before: Counts, rows_now: Counts) -> 
     smaller = np.minimum(rows_before, rows_now)
     effective = np.minimum(1.0, shares(pooled) * smaller[:, np.newaxis]).sum(axis=1) - 1.0
     sizes = 1.0 / np.maximum(rows_before, 1.0) + 1.0 / np.maximum(rows_now, 1.0)
-    return np.minimum(1.0, np.maximum(effective, 0.0) / (8.0 * LN2) * sizes)
+    expected: Counts = np.minimum(1.0, np.maximum(effective, 0.0) / (8.0 * LN2) * sizes)
+    return expected
 
 
 def left_without_largest_loss(baseline: Counts, current: Counts) -> float | None:
