@@ -132,7 +132,7 @@ function drawRail() {
 
 function channelName(one) {
   if (one.kind === "im") return page.picture.users[one.with]?.real_name ?? "Direct message";
-  return (one.kind === "group" ? "🔒 " : "# ") + one.name;
+  return one.kind === "group" ? `${one.name} (private)` : `# ${one.name}`;
 }
 
 function lastTs(channel) {
@@ -175,8 +175,19 @@ function drawThread() {
   byId("frame").classList.toggle("with-thread", !pane.hidden);
   if (pane.hidden) return;
   byId("thread-channel").textContent = byId("title").textContent;
-  fill(byId("replies"), shown.map((message) => ({ message })), (item) =>
+  const replies = byId("replies");
+  const opened = replies.dataset.filled !== page.thread;
+  fill(replies, shown.map((message) => ({ message })), (item) =>
     drawMessage(item.message, messageTools(item.message)));
+  if (opened) showFirstAnswer(replies, shown);
+  replies.dataset.filled = page.thread;
+}
+
+/** A thread opens at the bot's first answer, because its card is taller than most screens. */
+function showFirstAnswer(pane, shown) {
+  const answer = shown.find((one) => one.author === page.picture.app.id && isReply(one));
+  const place = answer && pane.querySelector(`[data-key="${CSS.escape(answer.ts)}"]`);
+  if (place) pane.scrollTop = place.offsetTop - pane.offsetTop;
 }
 
 /** Draw a list and stay at its end when the reader was there. */
@@ -273,7 +284,6 @@ function go(place) {
 function openThread(ts) {
   page.chose = true;
   page.thread = ts;
-  byId("replies").dataset.filled = "";
   draw();
   byId("reply-text").focus();
 }
@@ -332,6 +342,7 @@ function start() {
   for (const name of ["rail", "side"]) {
     byId(`show-${name}`).addEventListener("click", () => byId("frame").classList.toggle(`show-${name}`));
   }
+  byId("messages").addEventListener("click", () => byId("frame").classList.remove("show-rail", "show-side"));
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") byId("frame").classList.remove("show-rail", "show-side");
   });

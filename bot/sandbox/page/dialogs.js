@@ -120,7 +120,9 @@ function combobox(element, common) {
     show(options.length > 0);
   };
   box.addEventListener("input", look);
-  box.addEventListener("focus", () => box.dataset.value || look());
+  for (const event of ["focus", "click"]) {
+    box.addEventListener(event, () => box.dataset.value || !list.hidden || look());
+  }
   box.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" && !list.hidden) list.querySelector("button")?.focus();
     if (event.key === "Escape" && !list.hidden) {

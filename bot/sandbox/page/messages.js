@@ -11,7 +11,7 @@ export function drawMessage(message, tools) {
   return h("article", { class: `message ${tone}`, "aria-label": `Message of ${author.real_name}` },
     avatar(author),
     h("div", { class: "message-body" },
-      message.only_you ? h("p", { class: "small private" }, "👁 Only visible to you") : null,
+      message.only_you ? h("p", { class: "small private" }, "Only visible to you") : null,
       headline(message, author),
       content(message, tools),
       files(message),
