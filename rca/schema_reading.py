@@ -16,6 +16,7 @@ from rca.evidence import (
 )
 from rca.view import CaseView
 from rca.view.columns import SchemaStep, is_harmless_type
+from rca.view.dbt import is_test
 
 BASE: Final = {
     "removed": 1.5,
@@ -42,6 +43,7 @@ STALE_PER_DAY: Final = (
     -0.6
 )  # ln units for each day beyond the first between the change and the anomalous window
 STALEST: Final = -6.0  # ln units
+MAX_STEPS: Final = 20  # newest steps of the schema; older ones are long digested
 DAY_S: Final = 86_400.0
 WEAKEST: Final = -3.0  # ln units; below, the change is not worth showing
 
@@ -68,7 +70,9 @@ def schema_signal(
     if columns.snapshots < 2:  # noqa: PLR2004 - a change needs a before and an after
         return Skipped(reason="fewer than two column snapshots, nothing to compare")
     candidates = [
-        _weigh(view, step, kind) for step in columns.steps if step.after <= view.anomaly.detected_at
+        _weigh(view, step, kind)
+        for step in columns.steps[-MAX_STEPS:]
+        if step.after <= view.anomaly.detected_at
     ]
     weighed = [w for w in candidates if w is not None and w.weight > WEAKEST]
     if not weighed:
@@ -112,37 +116,24 @@ def _change_weight(view: CaseView, change: ColumnChange) -> float:
 
 def failing_users(view: CaseView, step: SchemaStep) -> tuple[str, ...]:
     """Return the nodes that failed after *step* and read one of its columns, or name one in their error."""
-    if view.case.dbt_runs is None:
-        return ()
     columns = [change.column for change in step.changes]
     users = frozenset().union(*(view.lineage.users_of(column) for column in columns))
-    found: dict[str, None] = {}
-    for run in view.case.dbt_runs:
-        if not step.after < run.dbt_generated_at <= view.case.as_of:
-            continue
-        for result in run.results:
-            if result.status.casefold() in ("error", "fail") and (
-                result.unique_id in users or _mentions(result.message, columns)
-            ):
-                found[result.unique_id] = None
-    return tuple(found)
+    failures = view.dbt.failures if view.dbt is not None else ()
+    after = [f.result for f in failures if f.at > step.after]
+    hit = (r.unique_id for r in after if r.unique_id in users or _mentions(r.message, columns))
+    return tuple(dict.fromkeys(hit))
 
 
 def failing_readers(view: CaseView, step: SchemaStep) -> tuple[str, ...]:
-    """Return the models built directly on the dataset that worked before *step* and fail after it."""
+    """Return the models built directly on the dataset that fail after *step* and did not before."""
     children = frozenset(view.lineage.children.get(view.lineage.node or "", ()))
-    worked: set[str] = set()
-    found: dict[str, None] = {}
-    for run in view.case.dbt_runs or ():
-        after = step.after < run.dbt_generated_at <= view.case.as_of
-        for result in run.results:
-            if result.unique_id not in children or not result.unique_id.startswith("model."):
-                continue
-            if not after and result.status.casefold() == "success":
-                worked.add(result.unique_id)
-            if after and result.status.casefold() == "error" and result.unique_id in worked:
-                found[result.unique_id] = None
-    return tuple(found)
+    failures = view.dbt.failures if view.dbt is not None else ()
+    own = [f for f in failures if f.result.unique_id in children and not is_test(f.result)]
+    before = frozenset(f.result.unique_id for f in own if f.at <= step.after)
+    after = (
+        f.result.unique_id for f in own if f.at > step.after and f.result.unique_id not in before
+    )
+    return tuple(dict.fromkeys(after))
 
 
 def _mentions(message: str | None, columns: Sequence[str]) -> bool:

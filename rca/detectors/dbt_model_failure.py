@@ -17,7 +17,7 @@ from rca.case import FactKind
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import DbtModelFailureEvidence, FailingModel, SignalCode
 from rca.view import CaseView
-from rca.view.dbt import NodeHistory, NodeStep, code_changed
+from rca.view.dbt import DbtView, NodeHistory, NodeStep, code_changed, is_test
 
 FAILING: Final = 4.0  # ln units; a model in the dataset's own line is broken right now
 NEW_CODE: Final = 0.5  # ln units; and its code is new
@@ -34,16 +34,23 @@ def detect(view: CaseView) -> Answer:
     failing = [h for h in dbt.models if _fails(h, view.anomaly.detected_at)]
     if failing:
         return _signal(view, failing, max(_weight(h, view.anomaly.detected_at) for h in failing))
-    if not dbt.lineage_known and not view.lineage.upstream:
-        elsewhere = [
-            h
-            for h in dbt.elsewhere
-            if h.unique_id.startswith("model.") and _fails(h, view.anomaly.detected_at)
-        ]
-        newest = dbt.runs[-1].dbt_generated_at if dbt.runs else None
-        fresh = [h for h in elsewhere if h.steps[-1].at == newest]
-        return _signal(view, fresh, ELSEWHERE) if fresh else None
-    return None
+    if view.lineage.known:
+        return None
+    elsewhere = _newest_failures(dbt, view.anomaly.detected_at)
+    return _signal(view, elsewhere, ELSEWHERE) if elsewhere else None
+
+
+def _newest_failures(dbt: DbtView, instant: datetime) -> list[NodeHistory]:
+    """Return the models that failed in the newest run, wherever they are; for when nobody knows what feeds what."""
+    before = [step for step in dbt.failures if step.at <= instant and not is_test(step.result)]
+    newest = max(
+        (run.dbt_generated_at for run in dbt.runs if run.dbt_generated_at <= instant), default=None
+    )
+    return [
+        NodeHistory(unique_id=step.result.unique_id, depth=-1, steps=(step,))
+        for step in before
+        if step.at == newest
+    ]
 
 
 def _fails(history: NodeHistory, instant: datetime) -> bool:

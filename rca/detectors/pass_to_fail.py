@@ -39,12 +39,34 @@ class Turn:
     changed: bool | None
 
 
+class CodeHistory:
+    """Whether the code of the dataset's line changed between two instants; each question is answered once."""
+
+    def __init__(self, *, models: tuple[NodeHistory, ...]) -> None:
+        self._models = models
+        self._answers: dict[tuple[datetime, datetime], bool | None] = {}
+
+    def changed(self, since: datetime, until: datetime) -> bool | None:
+        """Return whether any model's code differs between *since* and *until*; None when nobody knows."""
+        if (since, until) not in self._answers:
+            found = [self._changed(model, since, until) for model in self._models]
+            known = [answer for answer in found if answer is not None]
+            self._answers[since, until] = any(known) if known else None
+        return self._answers[since, until]
+
+    @staticmethod
+    def _changed(model: NodeHistory, since: datetime, until: datetime) -> bool | None:
+        before, after = model.until(since), model.until(until)
+        return code_changed(after[-1], before[-1]) if before and after else None
+
+
 def detect(view: CaseView) -> Answer:
     """Return the tests that turned from pass to fail, or None when none did."""
     dbt = view.dbt
     if dbt is None:
         return None
-    turns = [turn for h in dbt.tests if (turn := _turn(view, dbt, h)) is not None]
+    code = CodeHistory(models=dbt.models)
+    turns = [turn for h in dbt.tests if (turn := _turn(view, dbt, code, h)) is not None]
     if not turns:
         return None
     best = max(turns, key=lambda t: (t.weight, t.failed.at))
@@ -55,7 +77,7 @@ def detect(view: CaseView) -> Answer:
     return _signal(best, shown)
 
 
-def _turn(view: CaseView, dbt: DbtView, history: NodeHistory) -> Turn | None:
+def _turn(view: CaseView, dbt: DbtView, code: CodeHistory, history: NodeHistory) -> Turn | None:
     steps = [s for s in history.until(view.anomaly.detected_at) if not s.skipped]
     if not steps or not steps[-1].failed:
         return None
@@ -66,7 +88,7 @@ def _turn(view: CaseView, dbt: DbtView, history: NodeHistory) -> Turn | None:
         return None
     passed, failed = steps[first - 1], steps[first]
     flaky = any(s.failed for s in steps[:first])
-    changed = _code_changed(dbt, passed, failed)
+    changed = code.changed(passed.at, failed.at)
     weight = TURNED + min(MOST_PASSES, EACH_PASS * (first - 1)) + (FLAKY if flaky else 0.0)
     weight += _code_weight(changed=changed)
     weight += BLOCKS if _dataset_skipped(view, dbt, failed.at) else 0.0
@@ -78,23 +100,6 @@ def _code_weight(*, changed: bool | None) -> float:
     if changed is None:
         return 0.0
     return NEW_CODE if changed else SAME_CODE
-
-
-def _code_changed(dbt: DbtView, passed: NodeStep, failed: NodeStep) -> bool | None:
-    """Return whether any model in the dataset's line changed its code between the pass and the failure."""
-    answers: list[bool] = []
-    for model in dbt.models:
-        before = _last(model, passed.at)
-        after = _last(model, failed.at)
-        answer = code_changed(after, before) if after is not None else None
-        if answer is not None:
-            answers.append(answer)
-    return any(answers) if answers else None
-
-
-def _last(history: NodeHistory, instant: datetime) -> NodeStep | None:
-    steps = history.until(instant)
-    return steps[-1] if steps else None
 
 
 def _dataset_skipped(view: CaseView, dbt: DbtView, instant: datetime) -> bool:

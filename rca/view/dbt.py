@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
 from rca.case import DbtResult, DbtRun
 from rca.view.lineage import LineageView
 
+MAX_RUNS: Final = 90  # newest runs; a model that broke earlier is not today's news
 FAILED: Final = frozenset({"error", "fail", "failed", "runtime error", "partial success"})
 PASSED: Final = frozenset({"success", "pass", "passed", "warn"})
 TABLES: Final = frozenset({"model", "source", "snapshot", "seed"})
@@ -59,49 +61,49 @@ class NodeHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DbtView:
-    """Histories of the models that feed the dataset, of the tests on them, and of everything that cannot reach it."""
+    """Histories of the models that feed the dataset and of the tests on them; ``failures`` are those of any node."""
 
     models: tuple[NodeHistory, ...]
     tests: tuple[NodeHistory, ...]
     runs: tuple[DbtRun, ...]
-    lineage_known: bool
-    elsewhere: tuple[NodeHistory, ...]
+    failures: tuple[NodeStep, ...]
 
 
 def read_dbt(runs: Sequence[DbtRun], lineage: LineageView, as_of: datetime) -> DbtView:
-    """Return the histories of the dataset's own nodes in the runs known at *as_of*."""
-    known = sorted(
-        (run for run in runs if run.dbt_generated_at <= as_of), key=lambda run: run.dbt_generated_at
+    """Return the histories of the dataset's own nodes in the newest MAX_RUNS runs known at *as_of*."""
+    in_order = sorted(
+        (r for r in runs if r.dbt_generated_at <= as_of), key=attrgetter("dbt_generated_at")
     )
+    known = in_order[-MAX_RUNS:]
     tested = _tests(lineage) | _tests_by_name(known, lineage)
     models: dict[str, list[NodeStep]] = {}
     tests: dict[str, list[NodeStep]] = {}
-    elsewhere: dict[str, list[NodeStep]] = {}
+    failures: list[NodeStep] = []
     for run in known:
         for result in run.results:
-            target = (
-                models
-                if result.unique_id in lineage.upstream and not _is_test(result)
-                else tests
-                if result.unique_id in tested
-                else elsewhere
-            )
-            if target is not elsewhere or (
-                not lineage.known and result.status.casefold() in FAILED
-            ):
-                target.setdefault(result.unique_id, []).append(NodeStep(run=run, result=result))
+            failed = result.status.casefold() in FAILED
+            is_own = result.unique_id in lineage.upstream and not is_test(result)
+            if not (failed or is_own or result.unique_id in tested):
+                continue
+            step = NodeStep(run=run, result=result)
+            if failed:
+                failures.append(step)
+            if is_own:
+                models.setdefault(result.unique_id, []).append(step)
+            elif result.unique_id in tested:
+                tests.setdefault(result.unique_id, []).append(step)
     return DbtView(
         models=tuple(
             _history(name, steps, lineage.upstream[name]) for name, steps in models.items()
         ),
         tests=tuple(_history(name, steps, tested[name]) for name, steps in tests.items()),
         runs=tuple(known),
-        lineage_known=lineage.known,
-        elsewhere=tuple(_history(name, steps, -1) for name, steps in elsewhere.items()),
+        failures=tuple(failures),
     )
 
 
-def _is_test(result: DbtResult) -> bool:
+def is_test(result: DbtResult) -> bool:
+    """Return whether *result* is of a test, by its type, else by its id."""
     return (result.resource_type or result.unique_id.partition(".")[0]) in ("test", "unit_test")
 
 
@@ -122,7 +124,7 @@ def _tests_by_name(runs: Sequence[DbtRun], lineage: LineageView) -> dict[str, in
     """
     graph = lineage.lineage.parents if lineage.lineage is not None else {}
     orphans = {
-        r.unique_id for run in runs for r in run.results if r.unique_id not in graph and _is_test(r)
+        r.unique_id for run in runs for r in run.results if r.unique_id not in graph and is_test(r)
     }
     if not orphans or not lineage.upstream:
         return {}
