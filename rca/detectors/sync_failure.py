@@ -68,11 +68,13 @@ def _weight(view: CaseView, jobs: JobsView, outage: Outage) -> float:
 
 def _felt(view: CaseView, jobs: JobsView, outage: Outage) -> float:
     """Return what the dataset itself says against the outage: not stale, or not short of rows."""
-    if view.anomaly.anomaly_type is AnomalyType.FRESHNESS:
+    kind = view.anomaly.anomaly_type
+    if kind in (AnomalyType.FRESHNESS, AnomalyType.OTHER):
         last = outage.last_good.finished_at if outage.last_good is not None else None
         allowed_s = (jobs.interval_s or 0.0) + jobs.grace_s
         stale = last is None or (view.anomaly.detected_at - last).total_seconds() > allowed_s
-        return 0.0 if stale else NOT_STALE
+        if stale or kind is AnomalyType.FRESHNESS:
+            return 0.0 if stale else NOT_STALE
     outlook = view.volume.outlook if view.volume is not None else None
     return NO_DROP if outlook is not None and outlook.z > DROP_Z else 0.0
 

@@ -139,6 +139,8 @@ def _span(
     starts = [volume.start] if volume is not None else [d.window_start for d in dimensions]
     ends = [volume.end] if volume is not None else [d.window_end for d in dimensions]
     since = max(starts) if starts else anomaly.detected_at - DEFAULT_SPAN
-    if anomaly.anomaly_type is AnomalyType.FRESHNESS or not ends:
+    # nobody said what kind of anomaly OTHER is (somebody asked): then what is wrong right now counts too
+    until_now = anomaly.anomaly_type in (AnomalyType.FRESHNESS, AnomalyType.OTHER)
+    if until_now or not ends:
         return since, anomaly.detected_at
     return since, min(anomaly.detected_at, max(ends))
