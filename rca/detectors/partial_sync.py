@@ -152,7 +152,7 @@ def _day_by_day(since: datetime, until: datetime, done: Sequence[Arrived]) -> Fo
     ends = [(a.finished_at.timestamp(), float(a.rows)) for a in done]
     first_s = min(end for end, _ in ends)
     start_s, end_s = since.timestamp(), until.timestamp()
-    days = min(MOST_DAYS, int((start_s - first_s) // DAY_S) + 1)
+    days = max(0, min(MOST_DAYS, int((start_s - first_s) // DAY_S) + 1))  # 0: no sync is older than the span
     sums = [0.0] * (days + 1)
     for finished_s, rows in ends:
         day = int((end_s - finished_s) // DAY_S) if finished_s <= end_s else -1
