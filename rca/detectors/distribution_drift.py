@@ -37,6 +37,8 @@ CAP: Final = 5.0  # ln units
 NAMED: Final = 1.0  # ln units; the alert is about this dimension
 MIN_LOSS: Final = 0.2  # share of the usual rows that is missing
 UNEVEN_FROM: Final = 0.4  # share of the divergence left when the value that lost most is set aside
+ONE_VALUE_BELOW: Final = 0.2  # share of the divergence left; below, one value tells the whole story
+ONE_VALUE: Final = 1.0  # ln units; the source stopped sending one value
 LOST_EVERYWHERE: Final = -1.5  # ln units; rows lost all over are lost on the way, not in the source
 MOVERS: Final = 5  # values shown
 
@@ -72,10 +74,18 @@ def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:
     if weight < WEAKEST:
         return None
     weight += NAMED if view.names(dimension.dimension) and weight > 0.0 else 0.0
-    shape = (
-        LOST_EVERYWHERE if shift.lost() > MIN_LOSS and (shift.left() or 0.0) > UNEVEN_FROM else 0.0
-    )
+    shape = _shape_weight(shift)
     return Drift(shift=shift, weight=weight + shape, shape=shape)
+
+
+def _shape_weight(shift: Shift) -> float:
+    """Return what the missing rows say: those of one value are gone at the source, rows of all kinds on the way."""
+    left = shift.left() if shift.lost() > MIN_LOSS else None
+    if left is None:
+        return 0.0
+    if left < ONE_VALUE_BELOW:
+        return ONE_VALUE
+    return LOST_EVERYWHERE if left > UNEVEN_FROM else 0.0
 
 
 def _signal(view: CaseView, drift: Drift) -> Signal:
