@@ -10,12 +10,13 @@ import pytest
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.records import SandboxError
 from bot.sandbox.server import Sandbox
 
-BUTTONS = [
+BUTTONS: list[dict[str, Any]] = [
     {"type": "section", "text": {"type": "mrkdwn", "text": "*shopify_orders*"}},
     {
         "type": "actions",
@@ -50,7 +51,7 @@ BUTTONS = [
         ],
     },
 ]
-MODAL = {
+MODAL: dict[str, Any] = {
     "type": "modal",
     "callback_id": "pick",
     "notify_on_close": True,
@@ -152,11 +153,11 @@ async def heard(
         await runner.cleanup()
         return
     handler = AsyncSocketModeHandler(app, app_token=sandbox.credentials.app_token)
-    await handler.connect_async()
+    await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt's handler has no types
     await sandbox.sockets.connected()
     yield noted
     await sandbox.settle()
-    await handler.close_async()
+    await handler.close_async()  # type: ignore[no-untyped-call]  # the same
 
 
 def bodies(heard: list[tuple[str, dict[str, Any]]], kind: str) -> list[dict[str, Any]]:
@@ -366,3 +367,80 @@ async def test_the_app_hears_of_its_own_messages_and_bolt_ignores_them(
     assert heard == []
     assert sandbox.messages("data-alerts")[0].text == "mine"
     assert sandbox.unexpected == ()
+
+
+@pytest.mark.parametrize(
+    ("action", "title", "problems"),
+    [
+        ({"response_action": "update", "view": {**MODAL, "callback_id": "next"}}, "next", 0),
+        ({"response_action": "push", "view": {**MODAL, "callback_id": "next"}}, "next", 0),
+        ({"response_action": "clear"}, None, 0),
+        ({"response_action": "update", "view": {"type": "modal"}}, "open", 1),
+        ({"response_action": "update"}, "open", 1),
+    ],
+)
+async def test_a_modal_follows_the_answer_to_its_submission(
+    sandbox: Sandbox,
+    slack: AsyncWebClient,
+    action: dict[str, Any],
+    title: str | None,
+    problems: int,
+) -> None:
+    """Update, push and clear do what they say; a view that Slack would not show is a problem, not a crash."""
+    app = AsyncApp(client=slack, signing_secret=sandbox.credentials.signing_secret)
+
+    @app.command("/rca")
+    async def on_command(ack: Any, body: dict[str, Any], client: Any) -> None:
+        await ack()
+        view = {**MODAL, "callback_id": "open"}
+        await client.views_open(trigger_id=body["trigger_id"], view=view)
+
+    @app.view("open")
+    async def on_submit(ack: Any) -> None:
+        await ack(**action)
+
+    runner = web.AppRunner(app.web_app("/slack/events"))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    sandbox.connect(f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events")
+    await sandbox.command("alice", "data-alerts", "/rca")
+    await sandbox.until(lambda: sandbox.modal("alice"))
+    await sandbox.submit("alice", {"why": "because"})
+    shown = sandbox.modal("alice")
+    assert (shown.body["callback_id"] if shown else None) == title
+    assert len(sandbox.problems) == problems
+    await runner.cleanup()
+
+
+async def test_an_app_that_is_asked_to_connect_anew_does(
+    sandbox: Sandbox, slack: AsyncWebClient
+) -> None:
+    """After a refresh the next command arrives over a new socket."""
+    app = AsyncApp(client=slack, signing_secret=sandbox.credentials.signing_secret)
+    noted = heard_by(app)
+    handler = AsyncSocketModeHandler(
+        app, app_token=sandbox.credentials.app_token, ping_interval=0.2
+    )
+    await handler.connect_async()  # type: ignore[no-untyped-call]  # Bolt's handler has no types
+    await sandbox.sockets.connected()
+    await sandbox.sockets.disconnect()
+    await sandbox.until(lambda: len(sandbox.calls("apps.connections.open")) == 2)
+    await sandbox.sockets.connected()
+    answer = await sandbox.command("alice", "data-alerts", "/rca orders")
+    assert answer.ok
+    assert len(bodies(noted, "command")) == 1
+    await handler.close_async()  # type: ignore[no-untyped-call]  # the same
+
+
+async def test_what_nobody_looked_at_is_unexpected(sandbox: Sandbox, slack: AsyncWebClient) -> None:
+    """A message of the app is unexpected until it is looked at; a refused call stays so."""
+    sandbox.sender.line = None  # no app listens here, so nothing of it can be missing
+    await slack.chat_postMessage(channel="C0ALERTS", text="card")
+    assert list(sandbox.unexpected) == ["nobody looked at: card"]
+    sandbox.messages("data-alerts")
+    assert list(sandbox.unexpected) == []
+    with pytest.raises(SlackApiError):
+        await slack.chat_postMessage(channel="C0NONE", text="x")
+    assert list(sandbox.unexpected) == ["chat.postMessage was refused: channel_not_found"]
+    with pytest.raises(SandboxError, match="channel_not_found"):
+        await sandbox.until(lambda: sandbox.messages("general"), within_s=0.01)

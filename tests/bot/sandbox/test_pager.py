@@ -55,9 +55,9 @@ async def test_one_key_rings_once_and_anew_after_it_was_resolved(
     call = sandbox.phones.calls[0]
     assert (call.service, call.triggers, call.state) == ("Infra", 2, CallState.TRIGGERED)
     await enqueue(http, sandbox, event(event_action="acknowledge"))
-    assert sandbox.phones.calls[0].state is CallState.ACKNOWLEDGED
+    assert [one.state for one in sandbox.phones.calls] == [CallState.ACKNOWLEDGED]
     await enqueue(http, sandbox, event(event_action="resolve"))
-    assert sandbox.phones.calls[0].state is CallState.RESOLVED
+    assert [one.state for one in sandbox.phones.calls] == [CallState.RESOLVED]
     await enqueue(http, sandbox, event())
     assert [one.number for one in sandbox.phones.calls] == [1, 2]
     assert len(sandbox.phones.requests) == 5
