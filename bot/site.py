@@ -15,7 +15,7 @@ from bot.flow import Question, answer
 from bot.intake.registry import read_webhook, webhook_formats
 from bot.ports import InboxKind, InboxState, Place
 from bot.settings import Settings, SlackMode
-from bot.store.migrate import behind
+from bot.store.migrate import current
 from bot.version import version
 from bot.web import openapi
 from bot.web.alerts import AlertsApi
@@ -45,7 +45,7 @@ def site(
         DiagnosticsApi(
             door=door, find=desk.find, diagnoses=deps.store.signals.list, analyze=desk.analyze
         ).routes(),
-        HealthApi(checks={"database": lambda: behind(engine)}).routes(),
+        HealthApi(checks={"database": lambda: _database(engine)}).routes(),
         openapi.routes(version()),
     ]
     secret = settings.slack_signing_secret
@@ -54,6 +54,11 @@ def site(
         front = SlackFront(bolt=slack, signing_secret=secret.get_secret_value(), clock=system_clock)
         rooms.append(front.routes())
     return build_site(*rooms)
+
+
+async def _database(engine: AsyncEngine) -> str | None:
+    """Readiness: the database answers, and a start has brought it up to date."""
+    return None if await current(engine) else "not migrated; run rca-bot migrate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

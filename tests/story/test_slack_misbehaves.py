@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.ports import PostState
@@ -58,13 +60,15 @@ async def test_recorded_but_not_told(rough: World) -> None:
 
 
 async def test_a_channel_we_were_thrown_out_of(rough: World) -> None:
-    """Slack says not_in_channel: the post is given up with that reason, and the deadline still pages."""
+    """The channel turned private without us: the posts are given up with Slack's reason, the deadline still pages."""
     message = await rough.sandbox.alert(ALERTS, rough.library[NAME].message)
     place = rough.sandbox.workspace.channel(ALERTS)
-    rough.sandbox.workspace.leave(rough.sandbox.workspace.user("rca"), place)
+    others = tuple(user_id for user_id in place.member_ids if user_id != "U0RCA")
+    rough.sandbox.workspace.add_channel(replace(place, is_private=True, member_ids=others))
     await rough.work()
     view = await rough.incident(DATASET)
-    assert {post.error for post in view.posts} == {"not_in_channel"}
+    assert {post.state for post in view.posts} == {PostState.DEAD}
+    assert {post.error for post in view.posts} <= {"not_in_channel", "channel_not_found"}
     await rough.later(minutes=31)
     assert [call.service for call in rough.sandbox.phones.calls] == ["Infra"]
     rough.thread(message)

@@ -18,6 +18,7 @@ async def test_another_tenants_channel_knows_nothing(world: World) -> None:
     assert "Nothing is open" in words(world.sandbox.ephemerals("dana")[-1])
     await world.sandbox.command("dana", OTHER, f"/rca resolve {DATASET}")
     await world.work()
+    assert "Nothing is open" in words(world.sandbox.ephemerals("dana")[-1])
     assert (await world.incident(DATASET)).incident.is_open
     world.thread(message)
     world.sandbox.messages(ALERTS)
