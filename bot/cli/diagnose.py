@@ -107,7 +107,7 @@ def _one(arguments: argparse.Namespace) -> int:
 
 def _many(arguments: argparse.Namespace) -> int:
     broken = 0
-    with _reading(arguments.cases) as lines, _writing(arguments.out) as out:
+    with reading(arguments.cases) as lines, _writing(arguments.out) as out:
         answers: Iterable[Line] = diagnose_lines(lines, arguments.workers)
         if sys.stderr.isatty():
             console = Console(stderr=True)
@@ -133,7 +133,8 @@ def _warn(where: str, unknown: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def _reading(path: str) -> Iterator[IO[bytes]]:
+def reading(path: str) -> Iterator[IO[bytes]]:
+    """Open a file of lines, packed or not; ``-`` is standard input."""
     if path == STDIN:
         yield sys.stdin.buffer
     elif path.endswith(".gz"):
@@ -157,7 +158,7 @@ def _count(path: str) -> int | None:
     """How many lines there will be, for the bar; unknown where reading twice is not possible."""
     if path == STDIN:
         return None
-    with _reading(path) as lines:
+    with reading(path) as lines:
         return sum(1 for line in lines if line.strip())
 
 
