@@ -92,8 +92,8 @@ function draw() {
   openFirstAnswer();
   drawRail();
   drawTitle();
+  drawThread(); // before the messages: an open thread changes how tall they are
   drawMessages();
-  drawThread();
   drawSide();
   drawModal(picture.modal, modalTools());
 }
