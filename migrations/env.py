@@ -1,11 +1,11 @@
-"""Runs steps on the connection that ``bot.store.migrate`` hands over, in its transaction and under a lock."""
+"""Runs steps on the connection that ``bot.store.migrate`` hands over, in its transaction and under its lock."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from alembic import context
-from sqlalchemy import Connection, MetaData, text
+from sqlalchemy import Connection, MetaData
 
 from bot.jobs.table import JOBS_METADATA
 from bot.store.tables import METADATA
@@ -13,12 +13,6 @@ from bot.store.tables import METADATA
 if TYPE_CHECKING:
     from alembic.runtime.environment import NameFilterParentNames, NameFilterType
 
-LOCK: Final = 0x7263_6162_6F74  # "rcabot": any number, but always the same
-BEFORE: Final = (
-    "SELECT pg_advisory_xact_lock({lock})",  # replicas that start together go through one by one
-    "SET LOCAL lock_timeout = '10s'",  # rather fail than hold up a bot that is at work
-    "SET LOCAL statement_timeout = '10min'",
-)
 QUEUE: Final = "pgqueuer"  # tables of the queue's own, which it looks after itself
 
 
@@ -33,11 +27,8 @@ def is_ours(name: str | None, type_: NameFilterType, _parents: NameFilterParentN
 
 
 def run(connection: Connection) -> None:
-    """Run the steps; the caller commits."""
+    """Run the steps; whoever handed the connection over commits."""
     dialect = connection.dialect.name
-    if dialect == "postgresql":
-        for statement in BEFORE:
-            connection.execute(text(statement.format(lock=LOCK)))
     context.configure(
         connection=connection,
         target_metadata=tables_of(dialect),

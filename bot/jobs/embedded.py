@@ -67,11 +67,13 @@ class EmbeddedJobs:
         Raises:
             ExceptionGroup: the database failed; the process should be started anew.
         """
-        self._stopping.clear()
         await self._recover()
-        async with asyncio.TaskGroup() as group:
-            for loop in self._loops.values():
-                group.create_task(self._work(loop, run, group))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for loop in self._loops.values():
+                    group.create_task(self._work(loop, run, group))
+        finally:
+            self._stopping.clear()
 
     async def stop(self) -> None:
         """Hand out no more; ``run`` returns when what runs has ended."""
