@@ -48,7 +48,7 @@ async function act(name, body) {
     });
     const answer = await response.json();
     if (!answer.ok) toast(answer.error);
-    else if (answer.acknowledged === false) toast("The bot did not answer within 3 seconds.");
+    else if (answer.acknowledged === false) toast("The bot did not acknowledge this.");
     return answer;
   } catch {
     toast("The sandbox does not answer.");
