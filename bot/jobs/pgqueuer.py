@@ -45,9 +45,12 @@ class LaneEndedError(Exception):
 class PgQueuerJobs:
     """The ``Jobs`` port for any number of processes."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+    def __init__(
+        self, engine: AsyncEngine, clock: Clock, *, take_over_after: timedelta = TAKE_OVER_AFTER
+    ) -> None:
         self._engine = engine
         self._clock = clock
+        self._take_over_after = take_over_after
         self._stopping = asyncio.Event()
         self._lanes: list[QueueManager] = []
 
@@ -124,7 +127,7 @@ class PgQueuerJobs:
             batch_size=at_once // 2,  # PgQueuer asks for twice the batch
             max_concurrent_tasks=at_once,
             shutdown_on_listener_failure=True,
-            heartbeat_timeout=TAKE_OVER_AFTER,
+            heartbeat_timeout=self._take_over_after,
             log_aggregation_interval=timedelta(),  # nobody reads its statistics
         )
         if not self._stopping.is_set():
