@@ -17,7 +17,7 @@ from rca.causal import Model
 from rca.detection import Signal, Skipped
 from rca.diagnosis import Factor, Hypothesis, SignalReading
 from rca.evidence import CAUSE_OF, Cause, SignalCode
-from rca.posterior import CODES, PLACE, Posterior, weigh
+from rca.posterior import CODES, PLACE, Posterior, Vector, weigh
 
 CAUSES: Final = tuple(Cause)
 
@@ -59,9 +59,11 @@ def rank(
     """
     by_code = {signal.code: signal for signal in signals}
     posterior = weigh(by_code, skipped, anomaly, model)
-    listed = sorted(
-        _candidates(signals, posterior), key=lambda c: (-c.confidence, CAUSES.index(c.cause))
-    )
+    confidence = posterior.faults @ _MEMBER
+    if skipped:  # what nobody could look at must not make us surer than if it had been quiet
+        confidence = np.minimum(confidence, weigh(by_code, {}, anomaly, model).faults @ _MEMBER)
+    found = _candidates(signals, posterior, np.minimum(1.0, confidence))
+    listed = sorted(found, key=lambda c: (-c.confidence, CAUSES.index(c.cause)))
     if not listed:
         return ()
     shown = _Signals(by_code=by_code, top=listed[0].cause)
@@ -70,9 +72,10 @@ def rank(
     )
 
 
-def _candidates(signals: Sequence[Signal], posterior: Posterior) -> Iterator[_Candidate]:
+def _candidates(
+    signals: Sequence[Signal], posterior: Posterior, confidence: Vector
+) -> Iterator[_Candidate]:
     """Yield the causes that are worth a line, each with its signals, the most probable first."""
-    confidence = np.minimum(1.0, posterior.faults @ _MEMBER)
     for place, cause in enumerate(CAUSES):
         own = sorted(
             (s for s in signals if s.cause is cause), key=lambda s: -posterior.faults[PLACE[s.code]]

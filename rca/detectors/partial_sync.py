@@ -32,7 +32,9 @@ SILENT_CAP: Final = 3.5  # ln units; rows alone never prove it, a quiet day look
 EVEN_ODDS_DROP: Final = 0.40  # share of the rows; a quiet day or a holiday takes as many
 PER_SHARE: Final = 10.0  # ln units for the whole of the rows: one for each further tenth
 UNEVEN: Final = 1.5  # ln units; the loss hits values unevenly and none alone explains it: rows were lost on the way
-EVEN: Final = -1.5  # ln units; every value lost the same part: a quiet day looks like this
+EVEN: Final = (
+    -1.5
+)  # ln units; every value lost the same part, or nobody knows: a quiet day looks like this
 ONE_VALUE: Final = (
     -2.5
 )  # ln units; one value vanished and explains the whole loss: the source changed
@@ -114,7 +116,7 @@ def _shape_weight(view: CaseView) -> float:
         if s.beyond > CLEAR_BITS and s.fold() > CLEAR_FOLD and s.left() is not None
     ]
     if not clear:
-        return EVEN if any(s.chance < CLEAR_BITS for s in shifts) else 0.0
+        return EVEN if not shifts or any(s.chance < CLEAR_BITS for s in shifts) else 0.0
     left = max(clear, key=lambda s: s.beyond).left() or 0.0
     if left < ONE_VALUE_BELOW:
         return ONE_VALUE
@@ -152,7 +154,9 @@ def _day_by_day(since: datetime, until: datetime, done: Sequence[Arrived]) -> Fo
     ends = [(a.finished_at.timestamp(), float(a.rows)) for a in done]
     first_s = min(end for end, _ in ends)
     start_s, end_s = since.timestamp(), until.timestamp()
-    days = max(0, min(MOST_DAYS, int((start_s - first_s) // DAY_S) + 1))  # 0: no sync is older than the span
+    days = max(
+        0, min(MOST_DAYS, int((start_s - first_s) // DAY_S) + 1)
+    )  # 0: no sync is older than the span
     sums = [0.0] * (days + 1)
     for finished_s, rows in ends:
         day = int((end_s - finished_s) // DAY_S) if finished_s <= end_s else -1

@@ -1,0 +1,66 @@
+"""distribution_drift: shares against their own day-to-day noise."""
+
+from __future__ import annotations
+
+import pytest
+
+from rca.detection import Signal
+
+
+def test_a_vanished_value_fires(pipeline):
+    """A value of half the rows is nearly gone; it leads the movers."""
+    answer = pipeline.counts("country", US=10).ask("distribution_drift")
+    assert isinstance(answer, Signal)
+    assert answer.strength > 0.95
+    assert answer.evidence.dimension == "country"
+    assert answer.evidence.top_movers[0].value == "US"
+    assert 0.0 < answer.evidence.jsd <= 1.0
+
+
+@pytest.mark.parametrize("counts", [{"US": 510}, {"US": 480, "CA": 310}, {"DE": 53}])
+def test_everyday_movement_does_not(pipeline, counts):
+    """A few percent of a value are this dimension's noise."""
+    answer = pipeline.counts("country", **counts).ask("distribution_drift")
+    assert answer is None or answer.strength < 0.5
+
+
+def test_a_dimension_that_always_moves_a_lot_does_not(pipeline):
+    """The same shift is nothing where every day brings one."""
+    for index, profile in enumerate(pipeline.document["dimension_profiles"]):
+        if profile["dimension"] == "country":
+            profile["counts"] |= {"US": (500, 150, 900, 300)[index // 3 % 4]}
+    answer = pipeline.counts("country", US=200).ask("distribution_drift")
+    assert answer is None or answer.strength < 0.5
+
+
+def test_fewer_rows_in_the_same_shares_are_no_drift(pipeline):
+    """Shares, not counts."""
+    answer = pipeline.rows(0.2).ask("distribution_drift")
+    assert answer is None or answer.strength < 0.5
+
+
+def test_a_tiny_window_says_nothing(pipeline):
+    """With a dozen rows any shares are possible."""
+    pipeline.rows(0.01).counts("country", US=0, CA=11)
+    answer = pipeline.ask("distribution_drift")
+    assert answer is None or answer.evidence.dimension != "country"
+
+
+def test_an_unhealthy_ingestion_is_told(pipeline):
+    """The runbook asks for it: the shift may be a symptom."""
+    pipeline.counts("country", US=10)
+    assert pipeline.ask("distribution_drift").evidence.ingestion_healthy is True
+    assert (
+        pipeline.failed(range(58, 60)).ask("distribution_drift").evidence.ingestion_healthy is False
+    )
+    assert (
+        pipeline.without("ingestion_jobs").ask("distribution_drift").evidence.ingestion_healthy
+        is None
+    )
+
+
+def test_rows_lost_everywhere_weigh_less_than_a_single_vanished_value(pipeline):
+    """Lost on the way, not at the source."""
+    single = pipeline.counts("country", US=5).ask("distribution_drift")
+    everywhere = pipeline.counts("country", US=130, CA=260, FR=10, DE=5).ask("distribution_drift")
+    assert everywhere.strength < single.strength

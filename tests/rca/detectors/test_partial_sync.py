@@ -1,0 +1,62 @@
+"""partial_sync: rows that went missing on the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from rca.detection import Signal
+
+
+def test_a_sync_that_says_so_fires(pipeline):
+    """An incomplete sync with a message in the anomalous window is a partial sync."""
+    pipeline.jobs(
+        range(56, 60), status="incomplete", error_message="Some streams failed", rows_synced=60
+    )
+    answer = pipeline.rows(0.3).ask("partial_sync")
+    assert isinstance(answer, Signal)
+    assert answer.strength > 0.97
+    assert answer.evidence.error_message == "Some streams failed"
+    assert answer.evidence.drop_pct > 50
+
+
+def test_a_silent_loss_of_most_rows_fires(pipeline):
+    """Rows far below the same hours of earlier days are missing even if the sync says nothing."""
+    answer = pipeline.jobs(range(56, 60), rows_synced=30).rows(0.12).ask("partial_sync")
+    assert answer.strength > 0.8
+    assert answer.evidence.rows_synced == 120
+
+
+@pytest.mark.parametrize("rows", [180, 220, 250, 400])
+def test_a_quiet_or_a_busy_day_does_not(pipeline, rows):
+    """A quarter fewer rows, the same or more, in the same proportions, are not a partial sync."""
+    answer = pipeline.jobs(range(56, 60), rows_synced=rows).rows(rows / 250).ask("partial_sync")
+    assert answer is None or answer.strength < 0.5
+
+
+def test_one_vanished_value_is_not_a_partial_sync(pipeline):
+    """When one value alone tells the whole loss, the source changed: the weight falls."""
+    pipeline.jobs(range(56, 60), rows_synced=115)
+    pipeline.document["volume_history"][-1]["rows"] = 480
+    even = pipeline.ask("partial_sync")
+    single = pipeline.counts("country", US=5).counts("channel", web=180).ask("partial_sync")
+    assert single is None or single.strength < even.strength
+
+
+def test_uneven_losses_speak_for_the_way_not_the_source(pipeline):
+    """Rows missing from every value by another part each were lost on the way."""
+    pipeline.jobs(range(56, 60), rows_synced=115)
+    pipeline.document["volume_history"][-1]["rows"] = 480
+    answer = pipeline.counts("country", US=130, CA=260, FR=20, DE=45).ask("partial_sync")
+    assert answer.strength > 0.8
+
+
+def test_a_connector_that_always_says_so_weighs_less(pipeline):
+    """What happens with every sync is not what broke today."""
+    pipeline.jobs(range(60), error_message="one stream is disabled")
+    assert pipeline.ask("partial_sync").strength < 0.7
+
+
+def test_a_full_dataset_speaks_against_the_syncs(pipeline):
+    """Few rows in the syncs of a dataset that has all of its own are another table's."""
+    full = pipeline.jobs(range(56, 60), rows_synced=100).ask("partial_sync")
+    assert full is None or full.strength < 0.5

@@ -1,0 +1,71 @@
+"""pass_to_fail: tests that turned."""
+
+from __future__ import annotations
+
+from rca.detection import Signal
+
+TEST = "test.shop.unique_orders_id.1"
+MODEL = "model.shop.orders"
+
+
+def test_a_test_that_turned_with_new_code_fires(pipeline):
+    """Always passed, now fails, and the model it tests is built by new code."""
+    pipeline.node(TEST, 1, status="fail").node(MODEL, 1, checksum="sha256:new")
+    answer = pipeline.ask("pass_to_fail")
+    assert isinstance(answer, Signal)
+    assert answer.strength > 0.98
+    assert answer.evidence.code_changed is True
+    assert [(t.unique_id, t.from_, t.to) for t in answer.evidence.transitions] == [
+        (TEST, "pass", "fail")
+    ]
+
+
+def test_without_a_code_change_it_weighs_less(pipeline):
+    """The runbook says to look at the upstream schema first."""
+    plain = pipeline.node(TEST, 1, status="fail").ask("pass_to_fail")
+    assert plain.evidence.code_changed is False
+    assert (
+        0.8
+        < plain.strength
+        < pipeline.node(MODEL, 1, checksum="sha256:new").ask("pass_to_fail").strength
+    )
+
+
+def test_a_test_that_always_failed_does_not(pipeline):
+    """Without a pass there is no turn."""
+    assert pipeline.node(TEST, 7, status="fail").ask("pass_to_fail") is None
+
+
+def test_a_test_that_fails_every_few_runs_hardly_fires(pipeline):
+    """Flaky: it failed before and recovered."""
+    pipeline.node(TEST, 5, status="fail").node(TEST, 4, status="pass").node(TEST, 1, status="fail")
+    assert pipeline.ask("pass_to_fail").strength < 0.7
+
+
+def test_a_test_on_a_model_downstream_does_not(pipeline):
+    """It looks at what the dataset feeds."""
+    assert (
+        pipeline.node("test.shop.not_null_report_id.2", 1, status="fail").ask("pass_to_fail")
+        is None
+    )
+
+
+def test_a_skipped_test_is_no_pass_and_no_failure(pipeline):
+    """The last real result counts."""
+    assert pipeline.node(TEST, 1, status="skipped").ask("pass_to_fail") is None
+
+
+def test_a_test_missing_in_the_graph_is_found_by_its_name(pipeline):
+    """dbt writes the tested model into a test's name; the longest name that fits decides."""
+    del pipeline.document["lineage"]["parents"][TEST]
+    assert isinstance(pipeline.node(TEST, 1, status="fail").ask("pass_to_fail"), Signal)
+
+
+def test_a_name_of_a_longer_model_is_not_taken_for_a_shorter_one(pipeline):
+    """A test on ``orders_daily`` says nothing of ``orders``."""
+    parents = pipeline.document["lineage"]["parents"]
+    parents["model.shop.orders_daily"] = [MODEL]
+    for run in pipeline.document["dbt_runs"]:
+        status = "fail" if run is pipeline.document["dbt_runs"][-1] else "pass"
+        run["results"].append({"unique_id": "test.shop.unique_orders_daily_id.9", "status": status})
+    assert pipeline.ask("pass_to_fail") is None
