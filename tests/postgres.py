@@ -24,6 +24,8 @@ FAST = (  # its data lives as long as the tests do
     "shared_buffers=32MB",
 )
 START_LIMIT_S = 60
+MEMORY = "/dev/shm"  # noqa: S108 - the folder in it gets a name of its own
+ROOM_BYTES = 2 * 1024**3  # a container's usual 64 MB would not do
 SUPERUSER = "postgres"
 
 
@@ -51,11 +53,20 @@ class Server:
 
 def folder_for_tests() -> Path:
     """Return a new folder that the server's own user can reach, whoever runs the tests."""
-    folder = Path(tempfile.mkdtemp(prefix="rca-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="rca-postgres-", dir=_fast_place()))
     folder.chmod(0o755)
     if (user := _user()) is not None:
         shutil.chown(folder, user)
     return folder
+
+
+def _fast_place() -> str | None:
+    """Memory, where copying a database takes 20 ms and not 800; None for the usual place when it is too small."""
+    try:
+        room = shutil.disk_usage(MEMORY).free >= ROOM_BYTES and os.access(MEMORY, os.W_OK)
+    except OSError:
+        room = False
+    return MEMORY if room else None
 
 
 def start(folder: Path) -> Server:
