@@ -11,7 +11,7 @@ from rca.stats.robust import Level, level, median, upper_tail
 
 DAY_S: Final = 86_400.0
 WEEK_DAYS: Final = 7
-SHRINK: Final = 1.0  # one imaginary ordinary day is added to each weekday, so that two observations do not decide
+SHRINK: Final = 0.5  # half an imaginary ordinary day is added to each weekday, so that two observations do not decide
 LOG_NOISE_FLOOR: Final = (
     0.05  # a business varies by a twentieth from day to day even when nothing happens
 )

@@ -201,7 +201,7 @@ class Pipeline:
         for run in self.document["dbt_runs"][-newest:]:
             for result in run["results"]:
                 if result["unique_id"] == unique_id:
-                    result |= changes
+                    result.update(changes)
         return self
 
     def without(self, *facts: str) -> Pipeline:

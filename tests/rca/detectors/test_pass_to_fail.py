@@ -56,7 +56,7 @@ def test_a_skipped_test_is_no_pass_and_no_failure(pipeline):
 
 
 def test_a_test_missing_in_the_graph_is_found_by_its_name(pipeline):
-    """dbt writes the tested model into a test's name; the longest name that fits decides."""
+    """Dbt writes the tested model into a test's name; the longest name that fits decides."""
     del pipeline.document["lineage"]["parents"][TEST]
     assert isinstance(pipeline.node(TEST, 1, status="fail").ask("pass_to_fail"), Signal)
 
