@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.app import App, built
 from bot.clock import Clock
 from bot.housekeeping import sweep
-from bot.jobs.embedded import EmbeddedJobs
-from bot.ports import BotError, IncidentView, Jobs
+from bot.jobs import submit_only
+from bot.ports import BotError, IncidentView, JobKind, Jobs, RunJob
 from bot.sandbox.library import Recorded, recorded
 from bot.sandbox.records import Message
 from bot.sandbox.server import Sandbox
@@ -29,6 +29,17 @@ ALERTS: Final = "data-alerts"
 TENANT: Final = "acme"
 
 
+@runtime_checkable
+class Drains(Protocol):
+    """Jobs whose due work can be done by hand."""
+
+    async def drain(self, run: Mapping[JobKind, RunJob]) -> int:
+        """Do what is due by the clock, and return how many jobs that were."""
+
+    async def stop(self) -> None:
+        """Hand out no more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """A bot, its Slack and its pagers; nothing is done until ``work`` is called, and time stands still."""
@@ -37,7 +48,7 @@ class World:
     sandbox: Sandbox
     settings: Settings
     app: App
-    jobs: EmbeddedJobs
+    jobs: Drains
     library: Mapping[str, Recorded]
     address: str
 
@@ -128,9 +139,9 @@ async def open_world(
 
 
 @asynccontextmanager
-async def _embedded(engine: AsyncEngine, clock: Clock) -> AsyncIterator[Jobs]:
-    """The embedded adapter on either database: it is the one whose time can be moved by hand."""
-    yield EmbeddedJobs(engine, clock)
+async def _by_hand(engine: AsyncEngine, clock: Clock) -> AsyncIterator[Jobs]:
+    """The database's own adapter, without the lock that keeps a second bot out: a story restarts its bot."""
+    yield submit_only(engine, clock)
 
 
 @asynccontextmanager
@@ -138,14 +149,14 @@ async def reopened(
     sandbox: Sandbox, settings: Settings, clock: FrozenClock
 ) -> AsyncIterator[World]:
     """Yield a world whose bot has just started on the database of *settings*, as after a crash."""
-    async with built(settings, clock=clock, open_jobs=_embedded) as app:
+    async with built(settings, clock=clock, open_jobs=_by_hand) as app:
         runner = web.AppRunner(app.site, access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             address = f"http://127.0.0.1:{runner.addresses[0][1]}"
             sandbox.connect(f"{address}/slack/events")
-            assert isinstance(app.jobs, EmbeddedJobs)  # noqa: S101 - made by _embedded
+            assert isinstance(app.jobs, Drains)  # noqa: S101 - every adapter of ours does
             yield World(
                 clock=clock,
                 sandbox=sandbox,

@@ -31,6 +31,7 @@ BURST: Final = 4  # messages a channel takes at once before its pace is kept
 PACE: Final = timedelta(
     seconds=1
 )  # docs.slack.dev, rate limits: about one message per second per channel
+CARD_PAUSE: Final = timedelta(milliseconds=300)  # about what Slack takes for the card
 FIRST_PAUSE: Final = timedelta(seconds=2)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 UNSETTLED: Final = timedelta(seconds=5)  # a request whose answer was lost may still be landing
@@ -134,10 +135,11 @@ class Outbox:
             await self._store.posts.dead(post.post_id, error="no such incident", now=self._clock())
             return None
         thread_ts = post.thread_ts
-        if post.kind is PostKind.DETAILS and thread_ts is None:
-            thread_ts = next((p.message_ts for p in view.posts if p.kind is PostKind.CARD), None)
-            if thread_ts is None:  # the card opens the thread; it is on its way
-                at = self._clock() + FIRST_PAUSE
+        if post.kind is PostKind.DETAILS and post.message_ts is None:
+            above = next((p for p in view.posts if p.kind is PostKind.CARD), None)
+            thread_ts = thread_ts or (above.message_ts if above else None)
+            if above is not None and above.state is PostState.INTENT:  # it stands above its details
+                at = self._clock() + CARD_PAUSE
                 await self._store.posts.failed(
                     post.post_id, error="waits for the card", retry_at=at, now=self._clock()
                 )
