@@ -35,10 +35,7 @@ def diagnose(
     Returns:
         The diagnosis without first actions, escalations and guidance, which are the runbook's.
     """
-    view = view_of(case)
-    answers = {code: _ask(detector, view) for code, detector in detectors.items()}
-    signals = [answer for answer in answers.values() if isinstance(answer, Signal)]
-    skipped = {code: answer for code, answer in answers.items() if isinstance(answer, Skipped)}
+    signals, skipped = readings(case, detectors=detectors)
     hypotheses = rank(signals, skipped, case.anomaly, model)
     top = hypotheses[0] if hypotheses else None
     anomaly = case.anomaly
@@ -56,11 +53,23 @@ def diagnose(
         hypothesis_count=len(hypotheses),
         band=band_of(top.confidence if top is not None else None),
         hypotheses=hypotheses,
-        checked=tuple(code for code in answers if code not in skipped),
+        checked=tuple(code for code in detectors if code not in skipped),
         blind_spots=tuple(
             BlindSpot(detector=code.value, reason=skip.reason) for code, skip in skipped.items()
         ),
     )
+
+
+def readings(
+    case: Case, *, detectors: Mapping[SignalCode, Detector] = DETECTORS
+) -> tuple[tuple[Signal, ...], Mapping[SignalCode, Skipped]]:
+    """Return what shows in *case*, and who could not look and why; everything else looked and saw nothing."""
+    view = view_of(case)
+    answers = {code: _ask(detector, view) for code, detector in detectors.items()}
+    signals = tuple(answer for answer in answers.values() if isinstance(answer, Signal))
+    return signals, {
+        code: answer for code, answer in answers.items() if isinstance(answer, Skipped)
+    }
 
 
 def _ask(detector: Detector, view: CaseView) -> Answer:

@@ -1,7 +1,8 @@
 """The shares of a dimension's values differ more than this dimension's own day-to-day noise.
 
 Fires when: the divergence of the current window from the pooled baseline stands out from the divergences of the
-baseline's own windows and from what sampling alone gives.
+baseline's own windows and from what sampling alone gives. Combinations of dimensions are looked at where no single
+one shows it.
 Abstains when: a window is too small to show a shift, or there are fewer than three older windows.
 Looks like it but is not: a dimension that always moves a lot, a small window, a long tail of rare values.
 """
@@ -21,7 +22,7 @@ from rca.evidence import DistributionDriftEvidence, Mover, SignalCode
 from rca.shift_reading import Shift, read_shift
 from rca.stats.divergence import Counts, jsd_terms, shares
 from rca.view import CaseView
-from rca.view.dimensions import DimensionView
+from rca.view.dimensions import DimensionView, read_segments
 
 MIN_ROWS: Final = 30.0  # rows of the current window; fewer cannot show shares
 MIN_HISTORY: Final = 3  # older windows
@@ -40,6 +41,9 @@ UNEVEN_FROM: Final = 0.4  # share of the divergence left when the value that los
 ONE_VALUE_BELOW: Final = 0.2  # share of the divergence left; below, one value tells the whole story
 ONE_VALUE: Final = 1.0  # ln units; the source stopped sending one value
 LOST_EVERYWHERE: Final = -1.5  # ln units; rows lost all over are lost on the way, not in the source
+PLAIN_ENOUGH: Final = (
+    2.0  # ln units; a dimension that shows this much needs no combination to explain it
+)
 MOVERS: Final = 5  # values shown
 
 
@@ -55,9 +59,17 @@ class Drift:
 def detect(view: CaseView) -> Answer:
     """Return the dimension whose shares moved most tellingly, or None when all move as they always do."""
     found = [drift for d in view.dimensions or () if (drift := _drift(view, d)) is not None]
+    if not any(drift.weight >= PLAIN_ENOUGH for drift in found):
+        found += [drift for d in _segments(view) if (drift := _drift(view, d)) is not None]
     if not found:
         return None
     return _signal(view, max(found, key=lambda d: (d.weight, d.shift.beyond)))
+
+
+def _segments(view: CaseView) -> tuple[DimensionView, ...]:
+    """Return the combinations of dimensions, read only here because they are rarely needed."""
+    profiles = view.case.segment_profiles or ()
+    return read_segments(profiles, view.anomaly.detected_at, view.case.as_of)
 
 
 def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:

@@ -12,10 +12,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rca.case import DimensionProfile
+from rca.case import DimensionProfile, SegmentProfile
 
 Counts = npt.NDArray[np.float64]
 
+JOINT: Final = " & "
 SPARE_FROM: Final = 4  # older windows; from here on the newest can be spared
 MAX_HISTORY: Final = 28  # windows; four weeks of days tell the weekday and forget what is long over
 
@@ -63,6 +64,31 @@ def read_dimensions(
         if past:
             found.append(_vectors(name, past, ordered[-1]))
     return tuple(found)
+
+
+def read_segments(
+    profiles: Sequence[SegmentProfile], detected_at: datetime, as_of: datetime
+) -> tuple[DimensionView, ...]:
+    """Return one view per combination of dimensions, its values joined by JOINT; a shift may show in no single one."""
+    joined = [
+        DimensionProfile(
+            dimension=JOINT.join(profile.dimensions),
+            window_start=profile.window_start,
+            window_end=profile.window_end,
+            counts=_counts(profile),
+        )
+        for profile in profiles
+        if len(profile.dimensions) > 1
+    ]
+    return read_dimensions(joined, detected_at, as_of)
+
+
+def _counts(profile: SegmentProfile) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for values, rows in profile.rows:
+        name = JOINT.join("null" if value is None else value for value in values)
+        counts[name] = counts.get(name, 0) + rows
+    return counts
 
 
 def _each_once(windows: list[DimensionProfile]) -> list[DimensionProfile]:

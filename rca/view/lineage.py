@@ -50,17 +50,6 @@ class LineageView:
             if any(qualified.casefold() in wanted for qualified in columns)
         )
 
-    def downstream_of_dataset(self) -> frozenset[str]:
-        """Return every node that is built, directly or not, from the dataset's own node."""
-        found: set[str] = set()
-        queue = deque([self.node] if self.node else [])
-        while queue:
-            for child in self.children.get(queue.popleft(), ()):
-                if child not in found:
-                    found.add(child)
-                    queue.append(child)
-        return frozenset(found)
-
 
 def read_lineage(lineage: Lineage | None, node: str | None) -> LineageView:
     """Return where *node* stands in *lineage*; cycles and unknown nodes do no harm."""

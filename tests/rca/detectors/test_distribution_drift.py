@@ -64,3 +64,33 @@ def test_rows_lost_everywhere_weigh_less_than_a_single_vanished_value(pipeline):
     single = pipeline.counts("country", US=5).ask("distribution_drift")
     everywhere = pipeline.counts("country", US=130, CA=260, FR=10, DE=5).ask("distribution_drift")
     assert everywhere.strength < single.strength
+
+
+def test_a_shift_of_a_combination_is_seen_where_no_single_dimension_shows_it(pipeline):
+    """US web halves while US elsewhere and web elsewhere grow: only the combination tells."""
+    end = pipeline.document["volume_history"][-1]["window_end"]
+    for day in range(8):
+        window = pipeline.document["volume_history"][-1 - day]
+        usual = [
+            [["US", "web"], 300 + day],
+            [["US", "pos"], 200],
+            [["CA", "web"], 400],
+            [["CA", "pos"], 100 - day],
+        ]
+        moved = [
+            [["US", "web"], 150],
+            [["US", "pos"], 350],
+            [["CA", "web"], 550],
+            [["CA", "pos"], 0],
+        ]
+        pipeline.document.setdefault("segment_profiles", []).append(
+            {
+                "dimensions": ["country", "channel"],
+                "window_start": window["window_start"],
+                "window_end": window["window_end"],
+                "rows": moved if window["window_end"] == end else usual,
+            }
+        )
+    answer = pipeline.ask("distribution_drift")
+    assert answer.evidence.dimension == "country & channel"
+    assert "US & web" in {mover.value for mover in answer.evidence.top_movers}
