@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from bot.ports import InboxKind, InboxState, JobKind, Kept, Reason
+from bot.ports import JobKind
+from bot.records import InboxKind, InboxState, Kept, Reason
 from tests.bot.store.world import MINUTE, NOW, World
 
 

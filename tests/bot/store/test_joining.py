@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.jobs import submit_only
-from bot.ports import IncidentState, JobKind, Place
+from bot.ports import JobKind
+from bot.records import IncidentState, Place
 from bot.store import Store
 from bot.store.engine import create_engine
 from bot.store.joining import fingerprint

@@ -7,18 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from bot.jobs.embedded import EmbeddedJobs
 from bot.jobs.pgqueuer import PgQueuerJobs
-from bot.ports import (
-    Again,
-    Deadline,
-    Incident,
-    JobKind,
-    Joined,
-    Place,
-    Post,
-    PostKind,
-    Reason,
-    RunJob,
-)
+from bot.ports import Again, JobKind, RunJob
+from bot.records import Deadline, Incident, Joined, Place, Post, PostKind, Reason
 from bot.store import Store
 from rca.case import Anomaly, AnomalyType, Case, Severity
 from rca.diagnosis import Band, Diagnosis
