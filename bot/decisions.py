@@ -12,7 +12,8 @@ from bot.deps import Deps
 from bot.directory import Role
 from bot.flow import REVIEWED
 from bot.policy.who_may import Act, may
-from bot.ports import BotError, InboxKind, Incident, TimelineEntry
+from bot.ports import BotError
+from bot.records import InboxKind, Incident, TimelineEntry
 from bot.store import Change, PageRequested
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.directory import Directory
-from bot.ports import Deadline, Incident, IncidentState
+from bot.records import Deadline, Incident, IncidentState
 from rca.case import Dataset
 from rca.diagnosis import Band, Diagnosis, Escalation, Urgency
 

@@ -18,11 +18,10 @@ from bot.deps import Deps
 from bot.escalation import plan, resolve_targets
 from bot.intake.registry import read_webhook, recognise_slack
 from bot.policy.tell import why_tell
-from bot.ports import (
-    Again,
+from bot.ports import Again, BotError
+from bot.records import (
     Alert,
     AlertStatus,
-    BotError,
     Deadline,
     InboxItem,
     InboxKind,

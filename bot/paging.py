@@ -9,18 +9,8 @@ from typing import Final
 from bot.clock import Clock
 from bot.deps import Deps
 from bot.escalation import Retry, next_attempt
-from bot.ports import (
-    Accepted,
-    Again,
-    BotError,
-    IncidentView,
-    Page,
-    PageOrder,
-    PageState,
-    Post,
-    PostKind,
-    Refused,
-)
+from bot.ports import Accepted, Again, BotError, PageOrder, Refused
+from bot.records import IncidentView, Page, PageState, Post, PostKind
 from bot.render import answers
 from bot.store import Store
 from rca.case import Severity

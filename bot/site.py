@@ -13,7 +13,7 @@ from bot.clock import system_clock
 from bot.deps import Deps
 from bot.flow import Question, answer
 from bot.intake.registry import read_webhook, webhook_formats
-from bot.ports import InboxKind, InboxState, Place
+from bot.records import InboxKind, InboxState, Place
 from bot.settings import Settings, SlackMode
 from bot.store.migrate import current
 from bot.version import version

@@ -16,7 +16,7 @@ from pydantic import Field
 from bot.intake.format import Format, IntakeError, Payload, SlackMessage, parse
 from bot.intake.slack_text import SlackText, code_of, plain, read_slack
 from bot.intake.words import number_of, time_of
-from bot.ports import Alert, AlertStatus
+from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, Severity
 
 NAME: Final = "airbyte"

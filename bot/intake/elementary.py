@@ -14,7 +14,7 @@ from typing import Final
 from bot.intake.format import Format, SlackMessage
 from bot.intake.slack_text import SlackText, code_of, plain
 from bot.intake.words import kind_of, number_of, severity_of, time_of
-from bot.ports import Alert, AlertStatus
+from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, Severity
 
 NAME: Final = "elementary"

@@ -9,7 +9,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.intake.slack_text import SlackText
-from bot.ports import Alert, BotError
+from bot.ports import BotError
+from bot.records import Alert
 
 MAX_PROBLEMS = 10  # named in one error; enough to act on
 

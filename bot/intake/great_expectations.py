@@ -15,7 +15,7 @@ from pydantic import AliasChoices, Field
 from bot.intake.format import Format, IntakeError, Payload, SlackMessage, parse
 from bot.intake.slack_text import plain
 from bot.intake.words import kind_of, number_of, severity_of, time_of
-from bot.ports import Alert, AlertStatus
+from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, Severity
 
 NAME: Final = "great_expectations"

@@ -23,7 +23,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from bot.intake.format import Format, IntakeError, SlackMessage, parse
 from bot.intake.slack_text import code_of
-from bot.ports import Alert, AlertStatus
+from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, Severity
 
 NAME: Final = "native"

@@ -15,7 +15,8 @@ import bot.intake
 from bot.intake.format import Format, IntakeError, SlackMessage
 from bot.intake.slack_text import read_slack
 from bot.intake.words import tidy
-from bot.ports import Alert, AlertStatus, BotError
+from bot.ports import BotError
+from bot.records import Alert, AlertStatus
 from rca.case import Severity
 
 SHARED: Final = frozenset({"format", "registry", "slack_text", "words"})  # what formats are made of

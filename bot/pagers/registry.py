@@ -13,7 +13,8 @@ import aiohttp
 
 import bot.pagers
 from bot.directory import Team
-from bot.ports import BotError, PageOrder, Pager, Post
+from bot.ports import BotError, PageOrder, Pager
+from bot.records import Post
 
 NOT_PAGERS: Final = frozenset({"registry", "http"})
 PAGERDUTY_URL: Final = (

@@ -8,7 +8,8 @@ from typing import Final, assert_never
 
 from bot.directory import Team
 from bot.pagers.registry import AskForMention, Means, PagerKind
-from bot.ports import Accepted, BotError, PageOrder, PageOutcome, PostState, Refused
+from bot.ports import Accepted, BotError, PageOrder, PageOutcome, Refused
+from bot.records import PostState
 
 LOOK_AGAIN: Final = timedelta(
     seconds=2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.ports import Joined, Reason
+from bot.records import Joined, Reason
 from rca.diagnosis import Diagnosis
 
 

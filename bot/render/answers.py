@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.ports import InboxItem, Incident, IncidentState, IncidentView, Page, PageOrder
+from bot.ports import PageOrder
+from bot.records import InboxItem, Incident, IncidentState, IncidentView, Page
 from bot.render import who_next
 from bot.render.block_kit import mrkdwn
 from bot.render.message import Code, Group, Instant, Line, Message, Span, Strong, Text

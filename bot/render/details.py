@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from bot.ports import IncidentView
+from bot.records import IncidentView
 from bot.render import blind, evidence, who_next
 from bot.render.message import (
     Code,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from bot.ports import Incident, IncidentState, IncidentView
+from bot.records import Incident, IncidentState, IncidentView
 from bot.render import blind, who_next
 from bot.render.details import details
 from bot.render.evidence import highlights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.ports import Page
+from bot.records import Page
 from bot.render.message import Line, Message, Strong, Text
 from bot.render.names import Names
 from bot.render.plain import plain_line

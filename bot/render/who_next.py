@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from bot.ports import Deadline, DeadlineState, IncidentState, IncidentView, Page, PageState
+from bot.records import Deadline, DeadlineState, IncidentState, IncidentView, Page, PageState
 from bot.render.message import Button, ButtonStyle, Confirm, Instant, Line, Link, Span, Strong
 from bot.render.names import Names, pager_name
 from bot.render.text import one_line

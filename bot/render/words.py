@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from bot.ports import Incident, IncidentState, Page, PageState
+from bot.records import Incident, IncidentState, Page, PageState
 from bot.render.text import percent
 from rca.case import AnomalyType
 from rca.diagnosis import Diagnosis

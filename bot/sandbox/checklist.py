@@ -49,7 +49,8 @@ def steps(acts: Sequence[Act], calls: Sequence[PhoneCall]) -> tuple[Step, ...]:
         Step(
             title="See the page arrive",
             hint="The phone on the right shows who was woken.",
-            done=bool(calls) and _pressed(acts, "escalate"),  # a deadline may have woken somebody before
+            done=bool(calls)
+            and _pressed(acts, "escalate"),  # a deadline may have woken somebody before
         ),
         Step(
             title="Acknowledge",

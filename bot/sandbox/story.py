@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.rule import Rule
 
-from bot.ports import IncidentView
+from bot.records import IncidentView
 from bot.render.incident import card
 from bot.render.plain import text as plain
 from bot.sandbox.library import Recorded

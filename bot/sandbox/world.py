@@ -16,7 +16,8 @@ from bot.app import App, built
 from bot.clock import Clock
 from bot.housekeeping import sweep
 from bot.jobs import submit_only
-from bot.ports import BotError, IncidentView, JobKind, Jobs, RunJob
+from bot.ports import BotError, JobKind, Jobs, RunJob
+from bot.records import IncidentView
 from bot.sandbox.library import Recorded, recorded
 from bot.sandbox.records import Message
 from bot.sandbox.server import Sandbox

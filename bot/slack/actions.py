@@ -8,7 +8,8 @@ from typing import Final
 
 from bot.decisions import Actor, acknowledge, escalate, resolve
 from bot.deps import Deps
-from bot.ports import BotError, InboxKind, InboxState, Post, PostKind
+from bot.ports import BotError
+from bot.records import InboxKind, InboxState, Post, PostKind
 from bot.render import answers
 from bot.render.text import escape
 from bot.slack.requests import Click

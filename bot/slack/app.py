@@ -17,7 +17,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.decisions import Actor
 from bot.deps import Deps
 from bot.intake.registry import is_from_a_bot
-from bot.ports import BotError, InboxKind, Post, PostKind
+from bot.ports import BotError
+from bot.records import InboxKind, Post, PostKind
 from bot.render.text import escape
 from bot.slack.actions import press
 from bot.slack.command import CommandRequest, choose, find_commands

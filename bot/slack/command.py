@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from bot.decisions import Actor
 from bot.deps import Deps
-from bot.ports import Incident
+from bot.records import Incident
 from bot.render import answers
 from bot.slack import commands
 from bot.slack.requests import NoAnswerError

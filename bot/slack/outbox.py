@@ -18,7 +18,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.clock import Clock
-from bot.ports import Again, Post, PostKind, PostState
+from bot.ports import Again
+from bot.records import Post, PostKind, PostState
 from bot.render.block_kit import RenderedMessage, blocks
 from bot.render.details import details
 from bot.render.incident import card

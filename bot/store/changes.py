@@ -9,14 +9,8 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from bot.ports import (
-    DeadlineState,
-    Incident,
-    IncidentState,
-    Job,
-    JobKind,
-    PageState,
-)
+from bot.ports import Job, JobKind
+from bot.records import DeadlineState, Incident, IncidentState, PageState
 from bot.store import rows
 from bot.store.following import bump, cancel_deadlines, locked_incident, wake_deadlines
 from bot.store.tables import DEADLINES, INCIDENTS, PAGES, ROOT_CAUSE_SIGNALS

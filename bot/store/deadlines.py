@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select, update
 
-from bot.ports import Deadline, DeadlineState, IncidentState, Page
+from bot.records import Deadline, DeadlineState, IncidentState, Page
 from bot.store import rows
 from bot.store.following import locked_incident
 from bot.store.pages import Request, request_page

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Select, select
 
-from bot.ports import DeadlineState, InboxState, IncidentState, Job, JobKind
+from bot.ports import Job, JobKind
+from bot.records import DeadlineState, InboxState, IncidentState
 from bot.store import pages, posts
 from bot.store.tables import DEADLINES, INBOX, INCIDENTS, PAGES, POSTS
 from bot.store.transaction import Database

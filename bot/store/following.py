@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from bot.ports import DeadlineState, Job, JobKind, PostKind, PostState
+from bot.ports import Job, JobKind
+from bot.records import DeadlineState, PostKind, PostState
 from bot.store.tables import DEADLINES, INCIDENTS, POSTS
 from bot.store.transaction import Writing
 

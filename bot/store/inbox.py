@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from sqlalchemy import func, select, update
 
-from bot.ports import InboxItem, InboxKind, InboxState, Job, JobKind, Kept, Reason
+from bot.ports import Job, JobKind
+from bot.records import InboxItem, InboxKind, InboxState, Kept, Reason
 from bot.store import rows
 from bot.store.tables import INBOX
 from bot.store.transaction import Database

@@ -11,7 +11,7 @@ from sqlalchemy import case as ranked
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
-from bot.ports import (
+from bot.records import (
     Deadline,
     Incident,
     IncidentState,

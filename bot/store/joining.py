@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select, update
 
-from bot.ports import IncidentState, Joined, Place
+from bot.records import IncidentState, Joined, Place
 from bot.store import rows
 from bot.store.following import locked_incident, wake_deadlines
 from bot.store.tables import ALERTS, INCIDENTS, NOT_RESOLVED

@@ -11,7 +11,8 @@ from typing import Any, Final
 from sqlalchemy import Row, and_, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from bot.ports import Job, JobKind, Page, PageState
+from bot.ports import Job, JobKind
+from bot.records import Page, PageState
 from bot.store import rows
 from bot.store.changes import NoIncidentError
 from bot.store.following import bump, locked_incident

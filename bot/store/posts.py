@@ -9,7 +9,8 @@ from typing import Any, Final
 from sqlalchemy import Row, and_, or_, select, update
 from sqlalchemy.sql import ColumnElement
 
-from bot.ports import Job, JobKind, Post, PostKind, PostState
+from bot.ports import Job, JobKind
+from bot.records import Post, PostKind, PostState
 from bot.store import rows
 from bot.store.following import bump
 from bot.store.recording import insert_posts

@@ -9,16 +9,8 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select, update
 
-from bot.ports import (
-    Deadline,
-    DeadlineState,
-    IncidentState,
-    Job,
-    JobKind,
-    Post,
-    PostKind,
-    Reason,
-)
+from bot.ports import Job, JobKind
+from bot.records import Deadline, DeadlineState, IncidentState, Post, PostKind, Reason
 from bot.store.following import bump, locked_incident, wake_deadlines
 from bot.store.tables import DEADLINES, INCIDENTS, POSTS, ROOT_CAUSE_SIGNALS
 from bot.store.transaction import Writing

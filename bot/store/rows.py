@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.ports import (
+from bot.records import (
     Deadline,
     DeadlineState,
     InboxItem,

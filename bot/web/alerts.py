@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.clock import Clock
 from bot.policy.who_may import Act
-from bot.ports import BotError, InboxKind, Kept
+from bot.ports import BotError
+from bot.records import InboxKind, Kept
 from bot.web.auth import Door
 from bot.web.body import json_object, read_body, utf8
 from bot.web.errors import bad_request, not_found

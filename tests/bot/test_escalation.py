@@ -18,7 +18,7 @@ from bot.escalation import (
     resolve_targets,
     target_of,
 )
-from bot.ports import Incident, IncidentState
+from bot.records import Incident, IncidentState
 from rca.case import AnomalyType, Dataset
 from rca.diagnosis import (
     Diagnosis,

@@ -26,7 +26,7 @@ from bot.intake.registry import (
     webhook_formats,
 )
 from bot.intake.slack_text import read_slack
-from bot.ports import Alert
+from bot.records import Alert
 from rca.case import Dataset
 
 INTAKE = Path(__file__).parents[1] / "bot" / "intake"

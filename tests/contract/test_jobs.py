@@ -18,7 +18,8 @@ from bot.clock import system_clock
 from bot.jobs.embedded import EmbeddedJobs
 from bot.jobs.lanes import AT_ONCE
 from bot.jobs.pgqueuer import PgQueuerJobs
-from bot.ports import Again, InboxKind, Job, JobKind, Jobs, Lane, RunJob
+from bot.ports import Again, Job, JobKind, Jobs, Lane, RunJob
+from bot.records import InboxKind
 from bot.store import Store
 from bot.store.tables import INBOX
 

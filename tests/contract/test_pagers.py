@@ -15,16 +15,8 @@ from aiohttp.test_utils import TestServer
 
 from bot.directory import Team
 from bot.pagers.registry import Means, build, build_all, kinds
-from bot.ports import (
-    Accepted,
-    BotError,
-    PageOrder,
-    Pager,
-    Post,
-    PostKind,
-    PostState,
-    Refused,
-)
+from bot.ports import Accepted, BotError, PageOrder, Pager, Refused
+from bot.records import Post, PostKind, PostState
 from rca.case import Severity
 
 NOW = datetime(2026, 3, 2, 7, 10, tzinfo=UTC)

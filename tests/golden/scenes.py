@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from bot.ports import (
+from bot.records import (
     Deadline,
     DeadlineState,
     Incident,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.ports import IncidentView
+from bot.records import IncidentView
 from bot.render import block_kit, limits, plain
 from bot.render.incident import card, details
 from tests.golden.scenes import NAMES, NOW, SCENES

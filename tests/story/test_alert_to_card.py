@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.ports import InboxState, PostKind
+from bot.records import InboxState, PostKind
 from bot.sandbox.world import ALERTS, World, buttons, words
 from rca.evidence import Cause
 

@@ -14,9 +14,7 @@ DATASET = "shopify_orders"
 
 async def token(world: World, tenant_id: str = "acme", role: Role = Role.RESPONDER) -> str:
     """A bearer token of the tenant."""
-    return await world.app.store.tokens.create(
-        tenant_id=tenant_id, role=role, name="ci", now=NOON
-    )
+    return await world.app.store.tokens.create(tenant_id=tenant_id, role=role, name="ci", now=NOON)
 
 
 def path(world: World, rest: str) -> str:

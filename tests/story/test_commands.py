@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.ports import IncidentState
+from bot.records import IncidentState
 from bot.sandbox.world import ALERTS, World, buttons, words
 
 NAME = "01_expired_credentials"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.ports import IncidentState, PageState
+from bot.records import IncidentState, PageState
 from bot.sandbox.faults import RateLimited
 from bot.sandbox.pager import CallState
 from bot.sandbox.records import Message

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.ports import PostState
+from bot.records import PostState
 from bot.sandbox.faults import Broken, Cut, Fault, RateLimited, Unanswered
 from bot.sandbox.world import ALERTS, World, reopened, words
 

@@ -5,7 +5,7 @@ The incident here has a confidence between 0.60 and 0.85, so Infra is paged when
 
 from __future__ import annotations
 
-from bot.ports import DeadlineState
+from bot.records import DeadlineState
 from bot.sandbox.server import Sandbox
 from bot.sandbox.world import ALERTS, NOON, World, reopened, words
 from rca.diagnosis import Band

@@ -7,7 +7,7 @@ from typing import Final
 from bot.decisions import demand
 from bot.deps import Deps
 from bot.policy.who_may import Act
-from bot.ports import InboxKind
+from bot.records import InboxKind
 from bot.render import answers
 from bot.slack.command import Command, CommandRequest
 from bot.slack.requests import NoAnswerError, UsageError, read_anomaly_type

@@ -11,7 +11,7 @@ import pytest
 
 from bot.intake.native import NativeDocument
 from bot.intake.registry import formats, read_webhook, recognise_slack, webhook_formats
-from bot.ports import Alert, AlertStatus
+from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, Severity
 
 

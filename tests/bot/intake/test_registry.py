@@ -9,7 +9,8 @@ import pytest
 
 from bot.intake.format import Format
 from bot.intake.registry import collect_formats, read_webhook, recognise_slack
-from bot.ports import AlertStatus, BotError
+from bot.ports import BotError
+from bot.records import AlertStatus
 from rca.case import Severity
 
 

@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestServer
 
 from bot.directory import Team
 from bot.pagers.registry import Means, build
-from bot.ports import Accepted, PageOrder, Pager, Post, Refused
+from bot.ports import Accepted, PageOrder, Pager, Refused
+from bot.records import Post
 from bot.sandbox.faults import Faults
 from bot.sandbox.pager import CallState, PagerApi, Phones
 

@@ -7,7 +7,8 @@ import pytest
 from bot.directory import Team
 from bot.pagers.registry import Means, build
 from bot.pagers.slack_mention import SlackMentionPager
-from bot.ports import Accepted, BotError, Post, PostKind, PostState, Refused
+from bot.ports import Accepted, BotError, Refused
+from bot.records import Post, PostKind, PostState
 
 
 def post_in(state: PostState, error: str | None = None) -> Post:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.policy.tell import why_tell
-from bot.ports import Incident, IncidentState, Joined, Reason
+from bot.records import Incident, IncidentState, Joined, Reason
 from rca.case import AnomalyType
 from rca.diagnosis import Diagnosis, band_of
 from rca.evidence import Cause

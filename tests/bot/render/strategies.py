@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from bot.ports import Deadline, Incident, IncidentState, IncidentView, Page, PageState
+from bot.records import Deadline, Incident, IncidentState, IncidentView, Page, PageState
 from bot.render.names import Names, TeamName
 from rca.case import AnomalyType, Column, ErrorCode, Severity
 from rca.diagnosis import (

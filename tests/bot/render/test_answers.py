@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bot.directory import Directory, Person, Team
-from bot.ports import InboxItem, InboxKind, IncidentState, PageOrder, PageState
+from bot.ports import PageOrder
+from bot.records import InboxItem, InboxKind, IncidentState, PageState
 from bot.render import answers
 from bot.render.names import names_of
 from rca.case import Severity

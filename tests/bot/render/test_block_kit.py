@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import ActionsBlock, ContextBlock, HeaderBlock, SectionBlock
 
-from bot.ports import IncidentView
+from bot.records import IncidentView
 from bot.render import block_kit, limits, plain
 from bot.render.incident import card, details
 from bot.render.message import (

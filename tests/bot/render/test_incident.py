@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.ports import DeadlineState, IncidentState, IncidentView, PageState
+from bot.records import DeadlineState, IncidentState, IncidentView, PageState
 from bot.render import plain
 from bot.render.incident import card, changed_note, details, paged_note, undelivered_note
 from bot.render.message import Buttons, ButtonStyle

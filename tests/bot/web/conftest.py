@@ -10,7 +10,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.directory import Role
-from bot.ports import BotError, InboxItem, InboxKind, Kept
+from bot.ports import BotError
+from bot.records import InboxItem, InboxKind, Kept
 from bot.web import openapi
 from bot.web.alerts import AlertsApi
 from bot.web.auth import Door

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ports import InboxKind
+from bot.records import InboxKind
 from bot.web.alerts import REDELIVERY, sender_id
 from bot.web.body import MAX_BODY_BYTES
 
