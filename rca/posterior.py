@@ -7,9 +7,10 @@ detector that looked by its sensitivity, and nothing at all of one that could no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Final
 
 import numpy as np
@@ -45,7 +46,6 @@ from rca.evidence import (
 )
 
 Vector = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 SchemaEvidence = ColumnRemovedEvidence | ColumnTypeChangedEvidence | UnexpectedColumnEvidence
 
 CODES: Final = tuple(SignalCode)
@@ -75,6 +75,16 @@ _LOG_PRIOR: Final = np.log(
 )
 _SENSITIVITY: Final = np.array([SENSITIVITY[code] for code in CODES])
 _SYMPTOMS: Final = np.array([SYMPTOMS[row] for row in CODES])
+_NOTHING: Final = np.zeros(1)
+_MISSED: Final = np.log1p(-_SENSITIVITY)
+_IN_PAIR: Final = np.array([[k in pair for k in range(len(CODES))] for pair in PAIRS])
+_SILENT_ALONE: Final = np.log1p(-_SYMPTOMS * _SENSITIVITY)
+_SILENT_BOTH: Final = np.where(
+    _IN_PAIR,
+    0.0,
+    np.log1p(-(1.0 - (1.0 - _SYMPTOMS[_FIRST]) * (1.0 - _SYMPTOMS[_SECOND])) * _SENSITIVITY),
+)
+"""ln P(a detector that looked sees nothing | state), for the signals that are not the state's own."""
 _CONTEXT: Final = np.array([CONTEXT[None]] + [CONTEXT[code] for code in CODES])
 _STATES_WITH: Final = np.concatenate(
     [
@@ -111,69 +121,53 @@ def weigh(
     model: Model,
 ) -> Posterior:
     """Return how probable each state is, given all readings."""
-    weights = np.array(
-        [
-            weight_of(by_code[c].strength) * model.weights[CAUSE_OF[c]] if c in by_code else 0.0
-            for c in CODES
-        ]
-    )
-    weights *= model.sharpness
-    specific = np.array([by_code[c].specific if c in by_code else 0.0 for c in CODES])
-    shared = weights - specific * model.sharpness
-    fired = np.array([c in by_code for c in CODES])
-    blind = np.array([c in skipped and c not in by_code for c in CODES])
-    own = np.where(fired, weights, np.where(blind, 0.0, np.log1p(-_SENSITIVITY)))
+    quiet = np.array([c not in by_code and c not in skipped for c in CODES])
+    own = np.where(quiet, _MISSED, 0.0)
+    symptom = np.where(quiet, _SILENT_ALONE, 0.0)
+    pairs: Vector = _SILENT_BOTH @ quiet
     spread = _spread(by_code)
-    symptom = _symptom_terms(spread, shared, fired, blind)
-    single = own + symptom.sum(axis=1) - np.diagonal(symptom)
-    both = 1.0 - (1.0 - spread[_FIRST]) * (1.0 - spread[_SECOND])
-    pair_terms = _symptom_terms(both, shared, fired, blind)
-    rows = np.arange(len(PAIRS))
-    pairs = (
-        own[_FIRST]
-        + own[_SECOND]
-        + pair_terms.sum(axis=1)
-        - pair_terms[rows, _FIRST]
-        - pair_terms[rows, _SECOND]
-    )
+    for code, signal in by_code.items():
+        place = PLACE[code]
+        own[place] = weight_of(signal.strength) * model.weights[signal.cause] * model.sharpness
+        shared = math.expm1(own[place] - signal.specific * model.sharpness)
+        drawn = spread[:, place]
+        symptom[:, place] = np.log1p(drawn * shared)
+        drawn_by_both = 1.0 - (1.0 - drawn[_FIRST]) * (1.0 - drawn[_SECOND])
+        pairs += np.where(_IN_PAIR[:, place], 0.0, np.log1p(drawn_by_both * shared))
+    pairs += own[_FIRST] + own[_SECOND]
     context = _context_terms(anomaly)
-    offsets = np.array([model.offsets[CAUSE_OF[code]] for code in CODES])
-    moved = np.concatenate([[0.0], offsets, offsets[_FIRST] + offsets[_SECOND]])
-    logs = _LOG_PRIOR + moved + context + np.concatenate([[0.0], single, pairs])
+    faults = own + symptom.sum(axis=1)
+    logs = _LOG_PRIOR + _moved(model) + context + np.concatenate([_NOTHING, faults, pairs])
     states = np.exp(logs - logs.max())
     states /= states.sum()
-    faults = states @ _STATES_WITH
     return Posterior(
-        states=states, logs=logs, own=own, symptom=symptom, context=context, faults=faults
+        states=states,
+        logs=logs,
+        own=own,
+        symptom=symptom,
+        context=context,
+        faults=states @ _STATES_WITH,
     )
 
 
-def _symptom_terms(
-    spread: Vector, weights: Vector, fired: npt.NDArray[np.bool_], blind: npt.NDArray[np.bool_]
-) -> Vector:
-    """Return ln P(reading | state) - ln P(reading | chance) for each state (row) and signal that is not its own."""
-    shown = np.log1p(spread * np.expm1(weights))
-    silent = np.log1p(-spread * _SENSITIVITY)
-    terms: Vector = np.where(fired, shown, np.where(blind, 0.0, silent))
-    return terms
+def _moved(model: Model) -> Vector:
+    offsets = np.array([model.offsets[CAUSE_OF[code]] for code in CODES])
+    return np.concatenate([_NOTHING, offsets, offsets[_FIRST] + offsets[_SECOND]])
 
 
 def _spread(by_code: Mapping[SignalCode, Signal]) -> Vector:
     """Return the symptom table for this case: links by lineage strengthen it, the wrong order in time weakens it."""
     spread = _SYMPTOMS.copy()
-    for cause_code, cause in by_code.items():
-        for code, symptom in by_code.items():
-            if code is cause_code:
-                continue
-            i, j = PLACE[cause_code], PLACE[code]
-            if _linked(cause, symptom):
-                spread[i, j] = max(spread[i, j], LINKED)
-            if (
-                cause.onset is not None
-                and symptom.seen_at is not None
-                and symptom.seen_at < cause.onset
-            ):
-                spread[i, j] *= WRONG_ORDER
+    for cause, symptom in permutations(by_code.values(), 2):
+        i, j = PLACE[cause.code], PLACE[symptom.code]
+        if _linked(cause, symptom):
+            spread[i, j] = max(spread[i, j], LINKED)
+        if (
+            cause.onset is not None
+            and symptom.seen_at is not None
+            and symptom.seen_at < cause.onset
+        ):
+            spread[i, j] *= WRONG_ORDER
     return spread
 
 

@@ -69,14 +69,14 @@ def detect(view: CaseView) -> Answer:
         return None
     outlook = _outlook(view, jobs, done)
     announced = [a for a in judged if is_announced_partial(a.job)]
-    weight = _announced_weight(done, judged) if announced else _silent_weight(view, outlook)
-    if weight is None:
+    if announced:
+        weight = specific = _announced_weight(done, judged)
+        weight += ANNOUNCED_AND_SEEN if outlook is not None and outlook.drop >= MIN_DROP else 0.0
+    elif outlook is not None and outlook.drop >= MIN_DROP:
+        shape = _shape_weight(view)
+        weight, specific = _silent_weight(view, outlook, shape), max(0.0, shape)
+    else:
         return None
-    specific = weight if announced else 0.0
-    if outlook is not None and outlook.drop >= MIN_DROP:
-        shape = 0.0 if announced else _shape_weight(view)
-        weight += shape + (ANNOUNCED_AND_SEEN if announced else 0.0)
-        specific += max(0.0, shape)
     if weight <= WEAKEST:
         return None
     return _signal(announced or judged, judged, outlook, weight, specific)
@@ -96,13 +96,14 @@ def _announced_weight(done: Sequence[Arrived], judged: Sequence[Arrived]) -> flo
     return ANNOUNCED + (HABIT if habit > HABIT_RATE else 0.0)
 
 
-def _silent_weight(view: CaseView, outlook: Forecast | None) -> float | None:
-    """Weigh rows that are missing without a word: by how unusual that is here, and by how many they are."""
-    if outlook is None or outlook.drop < MIN_DROP:
-        return None
+def _silent_weight(view: CaseView, outlook: Forecast, shape: float) -> float:
+    """Weigh rows that are missing without a word: by how unusual that is here, by how many they are, by their shape."""
     own = view.volume.outlook if view.volume is not None else None
     drop = outlook.drop if own is None else (outlook.drop + own.drop) / 2.0
-    weight = min(weight_of_tail(outlook.p_low, cap=SILENT_CAP), PER_SHARE * (drop - EVEN_ODDS_DROP))
+    by_size = PER_SHARE * (drop - EVEN_ODDS_DROP)
+    if shape > 0.0:  # a quiet day is quiet for every value, so the size no longer speaks for one
+        by_size = max(0.0, by_size)
+    weight = min(weight_of_tail(outlook.p_low, cap=SILENT_CAP), by_size) + shape
     return weight + (DATASET_FULL if own is not None and own.z > FULL_Z else 0.0)
 
 
@@ -110,17 +111,14 @@ def _shape_weight(view: CaseView) -> float:
     """Weigh the shares: a loss on the way is uneven, a source that dropped a value loses just that one."""
     fresh = [d for d in view.dimensions or () if d.window_end > view.since and d.rows > 0.0]
     shifts = [read_shift(dimension) for dimension in fresh]
-    clear = [
-        s
-        for s in shifts
-        if s.beyond > CLEAR_BITS and s.fold() > CLEAR_FOLD and s.left() is not None
-    ]
+    clear = [s for s in shifts if s.beyond > CLEAR_BITS and s.fold() > CLEAR_FOLD]
     if not clear:
         return EVEN if not shifts or any(s.chance < CLEAR_BITS for s in shifts) else 0.0
-    left = max(clear, key=lambda s: s.beyond).left() or 0.0
-    if left < ONE_VALUE_BELOW:
-        return ONE_VALUE
-    return UNEVEN if left > UNEVEN_FROM else 0.0
+    told = [(s.beyond, left) for s in clear if (left := s.left()) is not None]
+    left = max(told)[1] if told else None
+    if left is None or ONE_VALUE_BELOW <= left <= UNEVEN_FROM:
+        return 0.0
+    return ONE_VALUE if left < ONE_VALUE_BELOW else UNEVEN
 
 
 def _outlook(view: CaseView, jobs: JobsView, done: Sequence[Arrived]) -> Forecast | None:

@@ -11,6 +11,7 @@ from scipy.special import xlogy  # type: ignore[import-untyped]  # scipy ships n
 
 Counts = npt.NDArray[np.float64]
 
+SMALLEST: Final = 1e-300  # keeps the logarithm of 0 finite; 0 times it is 0
 LN2: Final = math.log(2.0)
 
 
@@ -37,16 +38,24 @@ def jsd_bits(baseline: Counts, current: Counts) -> float:
 
     Source: Lin (1991), Divergence measures based on the Shannon entropy.
     """
-    if baseline.sum() <= 0.0 or current.sum() <= 0.0:
+    before, now = float(baseline.sum()), float(current.sum())
+    if before <= 0.0 or now <= 0.0:
         return 0.0
-    return float(min(1.0, jsd_terms(baseline, current).sum()))
+    p, q = baseline / before, current / now
+    apart = _information(p) + _information(q) - _information(p + q)
+    return min(1.0, max(0.0, apart / (2.0 * LN2) + 1.0))
+
+
+def _information(weights: Counts) -> float:
+    """Return the sum of ``w ln w``, 0 for a weight of 0."""
+    return float(weights.dot(np.log(np.maximum(weights, SMALLEST))))
 
 
 def jsd_rows(baselines: Counts, currents: Counts) -> Counts:
     """Return ``jsd_bits`` of each row of *baselines* against the same row of *currents*; 0 where either is empty."""
     before, now = baselines.sum(axis=1, keepdims=True), currents.sum(axis=1, keepdims=True)
-    p = baselines / np.maximum(before, 1e-300)
-    q = currents / np.maximum(now, 1e-300)
+    p = baselines / np.maximum(before, SMALLEST)
+    q = currents / np.maximum(now, SMALLEST)
     middle = (p + q) / 2.0
     bits: Counts = ((xlogy(p, p) + xlogy(q, q)) / 2.0 - xlogy(middle, middle)).sum(axis=1) / LN2
     both = (before[:, 0] > 0.0) & (now[:, 0] > 0.0)
