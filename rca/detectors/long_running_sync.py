@@ -26,6 +26,7 @@ RATIO_ABOVE: Final = (
 )
 MIN_HISTORY: Final = 4  # finished syncs; fewer give no spread
 CAP: Final = 4.5  # ln units
+NEWEST: Final = 20  # syncs; one that still runs twenty syncs later was abandoned long ago
 CATCHING_UP: Final = -3.0  # ln units; it carries what an outage left behind
 
 
@@ -34,7 +35,7 @@ def detect(view: CaseView) -> Answer:
     jobs = view.jobs
     if jobs is None:
         return None
-    started = reversed(jobs.started_by(view.anomaly.detected_at))
+    started = reversed(jobs.started_by(view.anomaly.detected_at)[-NEWEST:])
     job = next((job for job in started if _covers(job, view.anomaly.detected_at)), None)
     if job is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,7 +46,7 @@ class JobsView:
 
     def started_by(self, instant: datetime) -> tuple[IngestionJob, ...]:
         """Return the syncs that had started at *instant*."""
-        return tuple(job for job in self.jobs if job.started_at <= instant)
+        return self.jobs[: bisect_right(self.jobs, instant, key=attrgetter("started_at"))]
 
 
 def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: datetime) -> JobsView:
