@@ -43,6 +43,9 @@ from rca.engine import diagnose
 SWEEP_EVERY: Final = timedelta(seconds=30)
 PEOPLE_EVERY: Final = timedelta(minutes=10)
 PAGES_EVERY: Final = timedelta(seconds=10)
+FINISH_WITHIN: Final = timedelta(
+    seconds=3
+)  # with the web server's own limit still below the ten seconds after which Docker kills
 SLACK_TIMEOUT_S: Final = 10  # longer than Slack ever took for us; shorter than a post's claim
 
 log = logging.getLogger(__name__)
@@ -186,12 +189,20 @@ async def running(app: App) -> AsyncIterator[str]:
             host, port = runner.addresses[0][:2]
             yield f"http://{host}:{port}"
             await app.jobs.stop()
-            await working
+            await _finish(working)
 
 
 async def _work(app: App) -> None:
     await sweep(app.deps)
     await app.jobs.run(app.run)
+
+
+async def _finish(working: asyncio.Task[None]) -> None:
+    """Give running jobs ``FINISH_WITHIN`` to end; what is cancelled then is due again at the next start."""
+    ended, _ = await asyncio.wait((working,), timeout=FINISH_WITHIN.total_seconds())
+    if not ended:
+        log.warning("running jobs were interrupted; they are due again at the next start")
+        working.cancel()
 
 
 async def _open_socket(app: App, slack: AsyncApp, stack: AsyncExitStack) -> None:
