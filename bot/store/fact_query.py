@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, and_, or_, select
+from pydantic import BaseModel
+from sqlalchemy import BindParameter, Select, Table, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
@@ -28,149 +29,108 @@ from rca.case import (
     DimensionProfile,
     DqResult,
     FactKind,
-    Lineage,
     VolumeWindow,
 )
 
 REACH: Final = timedelta(
     days=90
 )  # ours: a quarter shows weekdays and month ends, and bounds the case
-MOST_JOBS: Final = 200  # ours: a connector that syncs every hour is seen for a week
+MOST_JOBS: Final = 1_000  # ours: an hourly connector is seen for six weeks, over the longest outage
 MOST_RUNS: Final = 60  # ours: a run holds a result for every node of its project
 MOST_SNAPSHOTS: Final = 100
 MOST_RESULTS: Final = 500
 MOST_WINDOWS: Final = 2_500  # ours: hourly windows over the reach
 
-ReadFact = Callable[[AsyncConnection, Owner, datetime], Awaitable[object]]
+_TENANT: Final[BindParameter[str]] = bindparam("tenant_id")
+_DATASET: Final[BindParameter[str]] = bindparam("dataset")
+_SINCE: Final[BindParameter[datetime]] = bindparam("since")
+_AS_OF: Final[BindParameter[datetime]] = bindparam("as_of")
 
 
 async def read_fact(
     connection: AsyncConnection, fact: FactKind, owner: Owner, as_of: datetime
 ) -> object:
     """Return the dataset's facts of one kind that were known at *as_of*, typed as in a case."""
-    return await _READ[fact](connection, owner, as_of)
+    wanted = {
+        "tenant_id": owner.tenant_id,
+        "dataset": owner.dataset,
+        "connector_id": owner.connector_id,
+        "since": as_of - REACH,
+        "as_of": as_of,
+    }
+    found = await connection.execute(_STATEMENTS[fact], wanted)
+    newest_first = found.mappings().all()
+    facts = tuple(_READ[fact](row, as_of) for row in reversed(newest_first))
+    return facts[0] if fact is FactKind.LINEAGE else facts
 
 
-async def _newest(
-    connection: AsyncConnection,
-    table: Table,
-    where: ColumnElement[bool],
-    order: ColumnElement[datetime],
-    limit: int,
-) -> Sequence[Row[Any]]:
-    """The newest *limit* rows, in ascending *order*."""
-    found = await connection.execute(
+def _newest(
+    table: Table, order: ColumnElement[datetime], limit: int, *where: ColumnElement[bool]
+) -> Select[Any]:
+    """The newest *limit* rows of the dataset that began within the reach and not after the instant."""
+    return (
         select(table)
-        .where(where)
+        .where(table.c.tenant_id == _TENANT, order > _SINCE, order <= _AS_OF, *where)
         .order_by(order.desc(), *(column.desc() for column in table.primary_key))
         .limit(limit)
     )
-    return tuple(reversed(found.all()))
 
 
-def _within(table: Table, owner: Owner, at: ColumnElement[datetime], as_of: datetime) -> Any:  # noqa: ANN401 - SQLAlchemy's own
-    return and_(
-        table.c.tenant_id == owner.tenant_id,
-        table.c.dataset == owner.dataset,
-        at > as_of - REACH,
-        at <= as_of,
+def _of_dataset(
+    table: Table, order: ColumnElement[datetime], limit: int, *where: ColumnElement[bool]
+) -> Select[Any]:
+    return _newest(table, order, limit, table.c.dataset == _DATASET, *where)
+
+
+def _windows(table: Table) -> Select[Any]:
+    """Windows that were over at the instant, and those that were counted before they were."""
+    known = or_(table.c.window_end <= _AS_OF, table.c.read_at <= _AS_OF)
+    return _of_dataset(table, table.c.window_start, MOST_WINDOWS, known)
+
+
+# Built once: building a statement costs more than running it.
+_STATEMENTS: Final[Mapping[FactKind, Select[Any]]] = {
+    FactKind.INGESTION_JOBS: _newest(
+        INGESTION_JOBS,
+        INGESTION_JOBS.c.started_at,
+        MOST_JOBS,
+        INGESTION_JOBS.c.connector_id == bindparam("connector_id"),
+    ),
+    FactKind.COLUMN_SNAPSHOTS: _of_dataset(
+        COLUMN_SNAPSHOTS, COLUMN_SNAPSHOTS.c.captured_at, MOST_SNAPSHOTS
+    ),
+    FactKind.DBT_RUNS: _of_dataset(DBT_RUNS, DBT_RUNS.c.dbt_generated_at, MOST_RUNS),
+    # A graph has no time of its own: the last one that was read is the one we know.
+    FactKind.LINEAGE: select(LINEAGES).where(
+        LINEAGES.c.tenant_id == _TENANT, LINEAGES.c.dataset == _DATASET
+    ),
+    FactKind.DQ_RESULTS: _of_dataset(DQ_RESULTS, DQ_RESULTS.c.executed_at, MOST_RESULTS),
+    FactKind.VOLUME_HISTORY: _windows(VOLUME_WINDOWS),
+    FactKind.DIMENSION_PROFILES: _windows(DIMENSION_PROFILES),
+    FactKind.SEGMENT_PROFILES: _windows(SEGMENT_PROFILES),
+    FactKind.PEER_ERRORS: select(PEER_ERRORS)
+    .where(
+        PEER_ERRORS.c.tenant_id == _TENANT,
+        PEER_ERRORS.c.dataset == _DATASET,
+        or_(PEER_ERRORS.c.last_at.is_(None), PEER_ERRORS.c.last_at <= _AS_OF),
     )
+    .order_by(*(column.desc() for column in PEER_ERRORS.primary_key)),
+}
 
 
-async def _jobs(connection: AsyncConnection, owner: Owner, as_of: datetime) -> object:
-    started_at = INGESTION_JOBS.c.started_at
-    where = and_(
-        INGESTION_JOBS.c.tenant_id == owner.tenant_id,
-        INGESTION_JOBS.c.connector_id == owner.connector_id,
-        started_at > as_of - REACH,
-        started_at <= as_of,
-    )
-    rows = await _newest(connection, INGESTION_JOBS, where, started_at, MOST_JOBS)
-    return tuple(fact_rows.job(row, as_of) for row in rows)
+def _as(model: type[BaseModel]) -> Callable[[Mapping[Any, Any], datetime], BaseModel]:
+    """Facts whose columns are called as their fields are."""
+    return lambda row, _as_of: model.model_validate(dict(row))
 
 
-async def _snapshots(connection: AsyncConnection, owner: Owner, as_of: datetime) -> object:
-    at = COLUMN_SNAPSHOTS.c.captured_at
-    where = _within(COLUMN_SNAPSHOTS, owner, at, as_of)
-    rows = await _newest(connection, COLUMN_SNAPSHOTS, where, at, MOST_SNAPSHOTS)
-    return tuple(ColumnSnapshot.model_validate(_values(row)) for row in rows)
-
-
-async def _dbt_runs(connection: AsyncConnection, owner: Owner, as_of: datetime) -> object:
-    at = DBT_RUNS.c.dbt_generated_at
-    where = _within(DBT_RUNS, owner, at, as_of)
-    rows = await _newest(connection, DBT_RUNS, where, at, MOST_RUNS)
-    return tuple(fact_rows.dbt_run(row) for row in rows)
-
-
-async def _lineage(connection: AsyncConnection, owner: Owner, as_of: datetime) -> object:
-    del as_of  # a graph has no time of its own: the last one read is the one we know
-    found = await connection.execute(
-        select(LINEAGES.c.lineage).where(
-            LINEAGES.c.tenant_id == owner.tenant_id, LINEAGES.c.dataset == owner.dataset
-        )
-    )
-    return Lineage.model_validate(found.scalar_one())
-
-
-async def _dq_results(connection: AsyncConnection, owner: Owner, as_of: datetime) -> object:
-    at = DQ_RESULTS.c.executed_at
-    where = _within(DQ_RESULTS, owner, at, as_of)
-    rows = await _newest(connection, DQ_RESULTS, where, at, MOST_RESULTS)
-    return tuple(DqResult.model_validate(_values(row)) for row in rows)
-
-
-async def _windows(
-    connection: AsyncConnection, table: Table, owner: Owner, as_of: datetime
-) -> Sequence[Row[Any]]:
-    """Windows that were over at *as_of*, and those that were counted before they were."""
-    where = and_(
-        _within(table, owner, table.c.window_start, as_of),
-        or_(table.c.window_end <= as_of, table.c.read_at <= as_of),
-    )
-    return await _newest(connection, table, where, table.c.window_start, MOST_WINDOWS)
-
-
-async def _volume(connection: AsyncConnection, owner: Owner, as_of: datetime) -> object:
-    rows = await _windows(connection, VOLUME_WINDOWS, owner, as_of)
-    return tuple(VolumeWindow.model_validate(_values(row)) for row in rows)
-
-
-async def _dimensions(connection: AsyncConnection, owner: Owner, as_of: datetime) -> object:
-    rows = await _windows(connection, DIMENSION_PROFILES, owner, as_of)
-    return tuple(DimensionProfile.model_validate(_values(row)) for row in rows)
-
-
-async def _segments(connection: AsyncConnection, owner: Owner, as_of: datetime) -> object:
-    rows = await _windows(connection, SEGMENT_PROFILES, owner, as_of)
-    return tuple(fact_rows.segment_profile(row) for row in rows)
-
-
-async def _peer_errors(connection: AsyncConnection, owner: Owner, as_of: datetime) -> object:
-    found = await connection.execute(
-        select(PEER_ERRORS)
-        .where(
-            PEER_ERRORS.c.tenant_id == owner.tenant_id,
-            PEER_ERRORS.c.dataset == owner.dataset,
-            or_(PEER_ERRORS.c.last_at.is_(None), PEER_ERRORS.c.last_at <= as_of),
-        )
-        .order_by(PEER_ERRORS.c.last_at, *PEER_ERRORS.primary_key.columns)
-    )
-    return tuple(fact_rows.peer_error(row) for row in found)
-
-
-def _values(row: Row[Any]) -> dict[str, Any]:
-    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-
-
-_READ: Final[Mapping[FactKind, ReadFact]] = {
-    FactKind.INGESTION_JOBS: _jobs,
-    FactKind.COLUMN_SNAPSHOTS: _snapshots,
-    FactKind.DBT_RUNS: _dbt_runs,
-    FactKind.LINEAGE: _lineage,
-    FactKind.DQ_RESULTS: _dq_results,
-    FactKind.VOLUME_HISTORY: _volume,
-    FactKind.DIMENSION_PROFILES: _dimensions,
-    FactKind.SEGMENT_PROFILES: _segments,
-    FactKind.PEER_ERRORS: _peer_errors,
+_READ: Final[Mapping[FactKind, Callable[[Mapping[Any, Any], datetime], BaseModel]]] = {
+    FactKind.INGESTION_JOBS: fact_rows.job,
+    FactKind.COLUMN_SNAPSHOTS: _as(ColumnSnapshot),
+    FactKind.DBT_RUNS: fact_rows.dbt_run,
+    FactKind.LINEAGE: fact_rows.lineage,
+    FactKind.DQ_RESULTS: _as(DqResult),
+    FactKind.VOLUME_HISTORY: _as(VolumeWindow),
+    FactKind.DIMENSION_PROFILES: _as(DimensionProfile),
+    FactKind.SEGMENT_PROFILES: fact_rows.segment_profile,
+    FactKind.PEER_ERRORS: fact_rows.peer_error,
 }

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from rca.case import (
     Case,
     ColumnSnapshot,
@@ -27,6 +25,7 @@ from rca.case import (
 )
 
 Values = dict[str, Any]
+FactRow = Mapping[Any, Any]
 
 NOT_OVER: Final = frozenset({JobStatus.RUNNING, JobStatus.PENDING})
 
@@ -141,9 +140,9 @@ _ROW_OF: Final[Mapping[FactKind, Any]] = {
 # ── rows to facts ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def job(row: Row[Any], as_of: datetime) -> IngestionJob:
+def job(row: FactRow, as_of: datetime) -> IngestionJob:
     """Return the sync as it was known at *as_of*: one that ended later was still running, its outcome unknown."""
-    whole = IngestionJob.model_validate(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name for it
+    whole = IngestionJob.model_validate(dict(row))
     if whole.finished_at is None or whole.finished_at <= as_of:
         return whole
     return IngestionJob(
@@ -155,24 +154,27 @@ def job(row: Row[Any], as_of: datetime) -> IngestionJob:
     )
 
 
-def dbt_run(row: Row[Any]) -> DbtRun:
+def dbt_run(row: FactRow, _as_of: datetime) -> DbtRun:
     """Return one dbt invocation."""
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-    return DbtRun.model_validate(values | {"invocation_id": row.invocation_id or None})
+    return DbtRun.model_validate({**row, "invocation_id": row["invocation_id"] or None})
 
 
-def segment_profile(row: Row[Any]) -> SegmentProfile:
+def lineage(row: FactRow, _as_of: datetime) -> Lineage:
+    """Return the graph."""
+    return Lineage.model_validate(row["lineage"])
+
+
+def segment_profile(row: FactRow, _as_of: datetime) -> SegmentProfile:
     """Return one profile of combinations."""
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-    return SegmentProfile.model_validate(values | {"dimensions": json.loads(row.dimensions)})
+    return SegmentProfile.model_validate({**row, "dimensions": json.loads(row["dimensions"])})
 
 
-def peer_error(row: Row[Any]) -> PeerError:
+def peer_error(row: FactRow, _as_of: datetime) -> PeerError:
     """Return one error of somebody else."""
     return PeerError(
-        tenant_id=row.peer_tenant_id,
-        connector_id=row.connector_id or None,
-        source_kind=row.source_kind,
-        error_code=row.error_code or None,
-        last_at=row.last_at,
+        tenant_id=row["peer_tenant_id"],
+        connector_id=row["connector_id"] or None,
+        source_kind=row["source_kind"],
+        error_code=row["error_code"] or None,
+        last_at=row["last_at"],
     )

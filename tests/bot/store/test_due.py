@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
 from bot.ports import InboxKind, InboxState, Incident, Job, JobKind
@@ -112,7 +114,7 @@ async def take_care(world: World, what: str, rows: dict[JobKind, str]) -> None:
     page, post = rows[JobKind.PAGE], rows[JobKind.POST]
     incident = await the_incident(world)
     of = incident.incident_id
-    steps = {
+    steps: dict[str, Callable[[], Awaitable[object]]] = {
         "closed": lambda: store.inbox.close(
             rows[JobKind.INBOX], state=InboxState.DONE, reason=None, now=now
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ async def test_a_delivery_is_kept_once(world: World) -> None:
     ids=str,
 )
 async def test_what_differs_in_one_part_is_another_delivery(
-    world: World, other: dict[str, object]
+    world: World, other: dict[str, Any]
 ) -> None:
     """Kind, tenant and the sender's id together make a delivery: no tenant hides another's."""
     first = await keep(world)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,9 +39,7 @@ async def test_the_first_anomaly_opens_and_the_next_joins(world: World) -> None:
     ],
     ids=str,
 )
-async def test_another_fingerprint_is_another_incident(
-    world: World, other: dict[str, object]
-) -> None:
+async def test_another_fingerprint_is_another_incident(world: World, other: dict[str, Any]) -> None:
     """A different tenant, dataset or type never joins."""
     await world.join(inbox_id="in-1")
     assert (await world.join(inbox_id="in-2", **other)).opened
