@@ -121,7 +121,7 @@ class Model:
 
     weights: Mapping[Cause, float] = field(default_factory=lambda: dict.fromkeys(Cause, 1.0))
     offsets: Mapping[Cause, float] = field(default_factory=lambda: dict.fromkeys(Cause, 0.0))
-    sharpness: float = 1.5
+    sharpness: float = 1.6
 
 
 SHIPPED: Final = Model()

@@ -19,6 +19,7 @@ from rca.stats.divergence import (
 from rca.view.dimensions import DimensionView
 
 SMALLEST_NOISE_BITS: Final = 0.0004  # shares are never steadier than this from day to day
+FEW: Final = 3.0  # windows; the largest of a few is little to go by, so it is widened by this over their number
 SIGMAS: Final = 2.0  # standard deviations of sampling that count as usual
 
 
@@ -44,7 +45,7 @@ class Shift:
         baseline = self.dimension.baseline
         effective = max(1.0, float((self.pooled > 0.0).sum()) - 1.0)
         sampling = SIGMAS * self.chance * math.sqrt(2.0 / effective)
-        habit = _largest_stray(baseline, self.pooled) * (1.0 + 1.0 / len(baseline))
+        habit = _largest_stray(baseline, self.pooled) * (1.0 + FEW / len(baseline))
         return self.beyond / max(habit, sampling, SMALLEST_NOISE_BITS)
 
     def left(self) -> float | None:

@@ -23,6 +23,7 @@ FAILING: Final = 4.0  # ln units; a model in the dataset's own line is broken ri
 NEW_CODE: Final = 0.5  # ln units; and its code is new
 ALWAYS: Final = -3.5  # ln units; it has failed in every run we know of
 ELSEWHERE: Final = -1.5  # ln units; without lineage it may be anything
+BEHIND: Final = 3.0  # ln units; without lineage, but the dataset was skipped in that run: something above it failed
 MIN_RUNS_FOR_ALWAYS: Final = 3
 
 
@@ -37,7 +38,8 @@ def detect(view: CaseView) -> Answer:
     if view.lineage.known:
         return None
     elsewhere = _newest_failures(dbt, view.anomaly.detected_at)
-    return _signal(view, elsewhere, ELSEWHERE) if elsewhere else None
+    skipped = any(h.depth == 0 and _is_skipped(h, view.anomaly.detected_at) for h in dbt.models)
+    return _signal(view, elsewhere, BEHIND if skipped else ELSEWHERE) if elsewhere else None
 
 
 def _newest_failures(dbt: DbtView, instant: datetime) -> list[NodeHistory]:
@@ -51,6 +53,11 @@ def _newest_failures(dbt: DbtView, instant: datetime) -> list[NodeHistory]:
         for step in before
         if step.at == newest
     ]
+
+
+def _is_skipped(history: NodeHistory, instant: datetime) -> bool:
+    steps = history.until(instant)
+    return bool(steps) and steps[-1].skipped
 
 
 def _fails(history: NodeHistory, instant: datetime) -> bool:

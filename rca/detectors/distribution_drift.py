@@ -30,9 +30,7 @@ MIN_EFFECT_BITS: Final = (
     0.002  # beyond chance; a five-percent value that halves gives 0.003 (references, B.2)
 )
 EACH_FOLD: Final = 2.3  # ln units for each e-fold by which the shift exceeds the largest usual one
-HALF_WAY: Final = (
-    1.5  # times the largest usual shift; from here on the shift is more likely real than not
-)
+HALF_WAY: Final = 1.3  # times the largest usual shift; beyond, it is more likely real than not
 WEAKEST: Final = -1.0  # ln units; below, the shift is an everyday one
 CAP: Final = 5.0  # ln units
 NAMED: Final = 1.0  # ln units; the alert is about this dimension
