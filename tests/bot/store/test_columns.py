@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
 
 from bot.ports import InboxKind
-from bot.store.columns import keepable
+from bot.store.columns import FIRST, LAST, keepable
 from tests.bot.store.world import NOW, World
 
 HOUR = timedelta(hours=1)
@@ -40,6 +40,25 @@ async def test_an_instant_comes_out_in_utc(world: World, instant: datetime) -> N
     assert again is not None
     assert again.opened_at == instant
     assert again.opened_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("instant", "kept"),
+    [
+        (datetime.min.replace(tzinfo=timezone(HOUR)), FIRST),
+        (datetime.max.replace(tzinfo=timezone(-HOUR)), LAST),
+    ],
+    ids=["before the calendar", "after it"],
+)
+async def test_an_instant_beyond_the_calendar_is_kept_at_its_edge(
+    world: World, instant: datetime, kept: datetime
+) -> None:
+    """An alert from another time is odd, but no reason to lose it."""
+    world.now = instant
+    incident = await world.open()
+    again = await world.store.incidents.get(incident.incident_id)
+    assert again is not None
+    assert again.opened_at == kept
 
 
 async def test_a_naive_time_is_refused(world: World) -> None:
