@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -12,6 +13,8 @@ import rca.detectors
 from rca.case import RcaError
 from rca.detection import Detector
 from rca.evidence import SignalCode
+
+SENTENCE_END: Final = re.compile(r"(?<=\.) (?=[A-Z])")  # Markdown here has one sentence per line
 
 
 class RegistryError(RcaError):
@@ -60,7 +63,7 @@ def catalog() -> str:
         lines += [
             f"## `{code.value}`",
             "",
-            f"Speaks for `{detector.cause.value}`. Reads {facts}.",
+            f"Speaks for `{detector.cause.value}`; reads {facts}.",
             "",
             *_as_list(doc),
             "",
@@ -78,4 +81,4 @@ def _as_list(doc: str) -> list[str]:
             bullets.append(f"- **{label}**:{rest}")
         elif line.strip() and bullets:
             bullets[-1] += f" {line.strip()}"
-    return [summary.replace("\n", " "), "", *bullets]
+    return [summary.replace("\n", " "), "", *(SENTENCE_END.sub("\n  ", b) for b in bullets)]

@@ -70,7 +70,7 @@ def test_without_lineage_a_failure_elsewhere_counts_little(pipeline):
 
 
 def test_without_lineage_a_skipped_dataset_points_at_the_failure(pipeline):
-    """dbt skips what stands behind a failure: something above the dataset broke in that run."""
+    """Dbt skips what stands behind a failure: something above the dataset broke in that run."""
     pipeline.node("model.other.thing", 1, status="error").without("lineage")
     aside = pipeline.ask("dbt_model_failure")
     behind = pipeline.node(MODEL, 1, status="skipped").ask("dbt_model_failure")
