@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.ports import BotError, InboxKind, InboxState
+from bot.store import engine as engine_module
 from bot.store.engine import create_engine
 from tests.bot.store.world import NOW, World
 
@@ -54,6 +55,25 @@ async def test_sqlite_is_durable_and_lets_readers_through(sqlite_url: str) -> No
         said = [(await connection.execute(text(f"PRAGMA {name}"))).scalar() for name in asked]
     await engine.dispose()
     assert said == ["wal", 1, 30_000, 1]
+
+
+async def test_an_idle_connection_that_was_cut_is_replaced(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a while without use, a dead connection costs nobody an error."""
+    monkeypatch.setattr(engine_module, "IDLE_S", 0.0)
+    engine, killer = create_engine(postgres_url), create_engine(postgres_url)
+    try:
+        async with engine.connect() as connection:
+            pid = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        async with killer.connect() as connection:
+            await connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+        async with engine.connect() as connection:
+            other = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+        assert other != pid
+    finally:
+        await engine.dispose()
+        await killer.dispose()
 
 
 async def test_writers_do_not_lose_to_one_another(world: World) -> None:
