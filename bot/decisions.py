@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from bot.deps import Deps
 from bot.directory import Role
-from bot.flow import REVIEWED
+from bot.examine import REVIEWED
 from bot.policy.who_may import Act, may
 from bot.ports import BotError
 from bot.records import InboxKind, Incident, TimelineEntry

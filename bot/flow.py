@@ -1,4 +1,4 @@
-"""The way of an alert, of a question, of a due deadline. Read it first.
+"""The way of an alert, of a question, of a due deadline. Read it first; then ``bot.examine``.
 
 An inbox row was committed before anybody was told that we have it; a job wakes us with its id.
 Everything here may run twice, after a crash or beside another replica: each store call is one short
@@ -8,41 +8,36 @@ transaction that changes nothing the second time.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import Final
 
-from bot.collect import collect
+from bot.anomaly import anomaly_again, anomaly_asked, anomaly_of
 from bot.deps import Deps
-from bot.escalation import plan, resolve_targets
+from bot.examine import Examined, examine
 from bot.intake.registry import read_webhook, recognise_slack
-from bot.policy.tell import why_tell
 from bot.ports import Again, BotError
 from bot.records import (
     Alert,
     AlertStatus,
-    Deadline,
     InboxItem,
     InboxKind,
     InboxState,
-    Incident,
     Joined,
     Place,
     Post,
     PostKind,
     Reason,
 )
-from rca.case import Anomaly, AnomalyType, Case, Dataset
-from rca.diagnosis import Diagnosis
-from runbook.advice import advise
-from runbook.context import context_of
+from bot.render import answers
+from bot.render.text import escape
+from rca.case import Anomaly, AnomalyType
 
-MAX_ATTEMPTS: Final = 8
+MAX_FAILURES: Final = 8  # of one inbox row; with the pauses between them about two minutes
 BY_NOBODY: Final = "rca-bot"
-REVIEWED: Final = (
-    "manual review done"  # how the timeline calls runbook step 5, "after manual review"
-)
+ON_ITS_WAY: Final = timedelta(seconds=10)  # for an alert that another worker may be opening
+SORRY: Final = "This could not be examined, because of an error of mine. Nobody is paged for it: please look by hand."
 
 log = logging.getLogger(__name__)
 
@@ -58,30 +53,34 @@ class Question:
     place: Place | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
-    """What came of one anomaly."""
-
-    incident: Incident
-    diagnosis: Diagnosis
-    reason: Reason
-
-
 async def handle_inbox(inbox_id: str, deps: Deps) -> Again | None:
-    """Do what one inbox row asks for; a row that was done already is left alone."""
+    """Do what one inbox row asks for; a row that was done already is left alone.
+
+    What fails is tried again, however often the process dies; only ``MAX_FAILURES`` errors of our own, or one of
+    the sender's, end it, and then whoever waits is told.
+    """
     item = await deps.store.inbox.get(inbox_id)
     if item is None or item.state is not InboxState.NEW:
         return None
-    if await deps.store.inbox.count_attempt(inbox_id) > MAX_ATTEMPTS:
-        log.error("an inbox row was given up", extra={"inbox_id": inbox_id, "kind": item.kind})
-        await _close(item, InboxState.FAILED, Reason.GAVE_UP, deps)
-        return None
+    try:
+        return await _take(item, deps)
+    except BotError as error:
+        await _give_up(item, escape(str(error)), deps)
+    except Exception:
+        if await deps.store.inbox.count_attempt(inbox_id) < MAX_FAILURES:
+            raise
+        log.exception("an inbox row was given up", extra={"inbox_id": inbox_id, "kind": item.kind})
+        await _give_up(item, SORRY, deps)
+    return None
+
+
+async def _take(item: InboxItem, deps: Deps) -> Again | None:
     match item.kind:
         case InboxKind.SLACK_MESSAGE:
-            await _take_slack_message(item, deps)
+            return await _take_slack_message(item, deps)
         case InboxKind.WEBHOOK:
             alerts = read_webhook(str(item.payload["format"]), item.payload["body"])
-            await _take_alerts(item, alerts, None, deps)
+            return await _take_alerts(item, alerts, None, deps)
         case InboxKind.COMMAND:
             await _take_question(item, deps)
         case InboxKind.ACTION:
@@ -89,24 +88,57 @@ async def handle_inbox(inbox_id: str, deps: Deps) -> Again | None:
     return None
 
 
-async def _take_slack_message(item: InboxItem, deps: Deps) -> None:
+async def _give_up(item: InboxItem, text: str, deps: Deps) -> None:
+    """Say so where the answer is awaited, before the row is closed: *text* is markup."""
+    post = _apology(item, text, deps)
+    if post is not None:
+        await deps.store.posts.add([post], deps.clock())
+    await _close(item, InboxState.FAILED, Reason.GAVE_UP, deps)
+
+
+def _apology(item: InboxItem, text: str, deps: Deps) -> Post | None:
+    """To the one who asked; in the alert's thread; or, for a webhook, in the tenant's incident channel."""
+    payload = item.payload
+    user_id = payload.get("user")
+    thread_ts = payload.get("thread_ts")
+    channel = payload.get("channel") or deps.directory.incident_channel(item.tenant_id, "")
+    if item.kind is InboxKind.SLACK_MESSAGE:
+        thread_ts = _thread_of(payload["message"])
+    if channel is None or item.kind is InboxKind.ACTION:
+        return None
+    return Post(
+        post_id=f"sorry:{item.inbox_id}",
+        incident_id=None,
+        kind=PostKind.EPHEMERAL if user_id else PostKind.NOTE,
+        channel_id=str(channel),
+        thread_ts=thread_ts,
+        user_id=str(user_id) if user_id else None,
+        text=text,
+    )
+
+
+async def _take_slack_message(item: InboxItem, deps: Deps) -> Again | None:
     """Another bot's message: answered in its own thread, or left alone when no format knows it."""
     message = item.payload["message"]
     recognised = recognise_slack(message)
     if recognised is None:
         await _close(item, InboxState.IGNORED, Reason.QUIET_UNRECOGNISED, deps)
-        return
-    thread_ts = str(message.get("thread_ts") or message["ts"])
-    place = Place(channel_id=str(item.payload["channel"]), thread_ts=thread_ts)
-    await _take_alerts(item, recognised.alerts, place, deps)
+        return None
+    place = Place(channel_id=str(item.payload["channel"]), thread_ts=_thread_of(message))
+    return await _take_alerts(item, recognised.alerts, place, deps)
+
+
+def _thread_of(message: Mapping[str, object]) -> str:
+    return str(message.get("thread_ts") or message["ts"])
 
 
 async def _take_alerts(
     item: InboxItem, alerts: Sequence[Alert], place: Place | None, deps: Deps
-) -> None:
+) -> Again | None:
     reason = Reason.QUIET_RESOLVED
+    catalog = await deps.catalog(item.tenant_id)
     for position, alert in enumerate(alerts):
-        anomaly = await _anomaly_of(item, position, alert, deps)
+        anomaly = anomaly_of(alert, item, position, catalog)
         if alert.status is AlertStatus.RESOLVED:
             reason = await _take_recovery(anomaly, deps)
             continue
@@ -119,43 +151,15 @@ async def _take_alerts(
             alert=alert,
         )
         reason = examined.reason
+    if alerts and reason is Reason.QUIET_RESOLVED and await _first_look(item, deps):
+        return Again(at=deps.clock() + ON_ITS_WAY)
     await _close(item, InboxState.DONE, reason, deps)
+    return None
 
 
-async def _anomaly_of(item: InboxItem, position: int, alert: Alert, deps: Deps) -> Anomaly:
-    """What the alert says, with the catalog's name for the dataset, or the sender's own when it is not covered."""
-    catalog = await deps.catalog(item.tenant_id)
-    dataset = catalog.resolve(alert.dataset_hints) or _foremost(catalog.all_of(alert.dataset_hints))
-    name = (
-        dataset.name if dataset else (alert.dataset_hints[0] if alert.dataset_hints else "unknown")
-    )
-    metric = {
-        "name": alert.metric_name,
-        "observed": alert.observed,
-        "expected": alert.expected,
-        "lower": alert.lower,
-        "upper": alert.upper,
-    }
-    return Anomaly.model_validate(
-        {
-            "tenant_id": item.tenant_id,
-            "dataset": name,
-            "anomaly_type": alert.anomaly_type,
-            "detected_at": min(alert.detected_at or item.received_at, item.received_at),
-            "severity": alert.severity,
-            "metric": metric if any(value is not None for value in metric.values()) else None,
-            "column": alert.column,
-            "check_id": alert.check_id,
-            "correlation_id": alert.correlation_id or f"{item.inbox_id}:{position}",
-            "source": alert.format,
-        }
-    )
-
-
-def _foremost(datasets: Sequence[Dataset]) -> Dataset | None:
-    """Which of a connection's datasets stands for all of them: one message, about what matters most."""
-    ranked = sorted(datasets, key=lambda one: (not one.critical, not one.merchant_facing, one.name))
-    return ranked[0] if ranked else None
+async def _first_look(item: InboxItem, deps: Deps) -> bool:
+    """Whether a recovery of nothing is seen for the first time: after a backlog it may overtake its own alert."""
+    return await deps.store.inbox.count_attempt(item.inbox_id) == 1
 
 
 def _home(anomaly: Anomaly, deps: Deps) -> Place | None:
@@ -194,7 +198,27 @@ async def handle_anomaly(
         alert_url=alert.url,
         now=now,
     )
-    return await _examine(joined, anomaly, deps, now, asked=False)
+    examined = await examine(joined, anomaly, deps, now, asked=False)
+    pointer = _pointer(joined, place, f"{inbox_id}:{position}")
+    if pointer is not None:
+        await deps.store.posts.add([pointer], now)
+    return examined
+
+
+def _pointer(joined: Joined, heard: Place | None, key: str) -> Post | None:
+    """Where the card is, for readers of the first alert of an incident that a question opened elsewhere."""
+    incident = joined.incident
+    is_first = incident.alert_count == 1 and not joined.opened
+    if not is_first or heard is None or incident.place in (None, heard):
+        return None
+    return Post(
+        post_id=f"pointer:{key}",
+        incident_id=incident.incident_id,
+        kind=PostKind.NOTE,
+        channel_id=heard.channel_id,
+        thread_ts=heard.thread_ts,
+        text=answers.card_elsewhere(incident),
+    )
 
 
 async def _take_question(item: InboxItem, deps: Deps) -> None:
@@ -208,7 +232,11 @@ async def _take_question(item: InboxItem, deps: Deps) -> None:
         asked_by=str(payload["user"]),
         place=Place(channel_id=str(payload["channel"]), thread_ts=payload.get("thread_ts")),
     )
-    await answer(question, deps, inbox_id=item.inbox_id)
+    try:
+        await answer(question, deps, inbox_id=item.inbox_id)
+    except UnknownDatasetError as error:  # it left the catalog since the question was taken
+        await _give_up(item, answers.unknown_dataset(error.name, error.near), deps)
+        return
     await _close(item, InboxState.DONE, Reason.TOLD_ASKED, deps)
 
 
@@ -226,12 +254,13 @@ async def answer(question: Question, deps: Deps, *, inbox_id: str) -> tuple[Exam
     open_ones = await deps.store.incidents.find_open(
         question.tenant_id, dataset.name, question.anomaly_type
     )
-    anomalies = [_anomaly_again(incident) for incident in open_ones] or [
-        _anomaly_asked(question, dataset.name, now)
+    kind = question.anomaly_type or AnomalyType.OTHER
+    anomalies = [anomaly_again(incident) for incident in open_ones] or [
+        anomaly_asked(question.tenant_id, dataset.name, kind, now)
     ]
     return tuple(
         [
-            await _examine(
+            await examine(
                 await deps.store.incidents.open_or_join(
                     anomaly,
                     inbox_id=inbox_id,
@@ -259,108 +288,6 @@ class UnknownDatasetError(BotError):
         super().__init__(f"I know no dataset named {name}.")
         self.name = name
         self.near = tuple(near)
-
-
-def _anomaly_again(incident: Incident) -> Anomaly:
-    return Anomaly(
-        tenant_id=incident.tenant_id,
-        dataset=incident.dataset,
-        anomaly_type=incident.anomaly_type,
-        detected_at=incident.detected_at,
-        severity=incident.severity,
-        correlation_id=incident.correlation_id,
-    )
-
-
-def _anomaly_asked(question: Question, dataset: str, now: datetime) -> Anomaly:
-    return Anomaly(
-        tenant_id=question.tenant_id,
-        dataset=dataset,
-        anomaly_type=question.anomaly_type or AnomalyType.OTHER,
-        detected_at=now,
-        source="asked",
-    )
-
-
-async def _examine(
-    joined: Joined, anomaly: Anomaly, deps: Deps, now: datetime, *, asked: bool
-) -> Examined:
-    incident = joined.incident
-    case = await _case_of(anomaly, incident, deps, now)
-    timeline = await deps.store.incidents.timeline(incident.incident_id)
-    reviewed = any(entry.what == REVIEWED for entry in timeline)
-    diagnosis = _advised(case, incident, deps, now, reviewed=reviewed)
-    previous = await deps.store.signals.active_of(incident.incident_id)
-    reason = Reason.TOLD_ASKED if asked else why_tell(joined, previous, diagnosis, now)
-    await deps.store.incidents.record(
-        incident.incident_id,
-        case=case,
-        diagnosis=diagnosis,
-        deadlines=_deadlines(incident, case, diagnosis, deps, now),
-        posts=_posts(incident),
-        reason=reason,
-        now=now,
-    )
-    log.info(
-        "an anomaly was diagnosed",
-        extra={
-            "incident_id": incident.incident_id,
-            "tenant_id": incident.tenant_id,
-            "dataset": incident.dataset,
-            "top_cause_type": diagnosis.top_cause_type,
-            "top_confidence": round(diagnosis.top_confidence, 3),
-            "reason": reason,
-        },
-    )
-    return Examined(incident=incident, diagnosis=diagnosis, reason=reason)
-
-
-async def _case_of(anomaly: Anomaly, incident: Incident, deps: Deps, now: datetime) -> Case:
-    catalog = await deps.catalog(anomaly.tenant_id)
-    return await collect(
-        anomaly,
-        catalog.resolve((anomaly.dataset,)),
-        deps.sources,
-        case_id=f"{incident.incident_id}:{now.isoformat()}",
-        as_of=now,
-    )
-
-
-def _advised(
-    case: Case, incident: Incident, deps: Deps, now: datetime, *, reviewed: bool
-) -> Diagnosis:
-    """What happened, by rca; what to do about it, by the runbook. Both pure."""
-    diagnosis = deps.diagnose(case)
-    context = context_of(
-        case, diagnosis, opened_at=incident.opened_at, now=now, manual_review_done=reviewed
-    )
-    return advise(diagnosis, case, context, deps.book(), now)
-
-
-def _deadlines(
-    incident: Incident, case: Case, diagnosis: Diagnosis, deps: Deps, now: datetime
-) -> tuple[Deadline, ...]:
-    """Who is paged by itself, and when. A question alone pages nobody: whoever asks is already looking."""
-    if incident.alert_count == 0:
-        return ()
-    planned = plan(incident, diagnosis, now)
-    return resolve_targets(planned, case.dataset, deps.directory)
-
-
-def _posts(incident: Incident) -> tuple[Post, ...]:
-    """The incident's one card and its details; the store keeps the first of each kind and edits it afterwards."""
-    if incident.place is None:
-        return ()
-    return tuple(
-        Post(
-            post_id=f"{kind}:{incident.incident_id}",
-            incident_id=incident.incident_id,
-            kind=kind,
-            channel_id=incident.place.channel_id,
-            thread_ts=incident.place.thread_ts,
-        )
-        for kind in (PostKind.CARD, PostKind.DETAILS)
-    )
 
 
 async def _close(item: InboxItem, state: InboxState, reason: Reason | None, deps: Deps) -> None:

@@ -13,7 +13,7 @@ from bot.render.block_kit import mrkdwn
 from bot.render.message import Code, Group, Instant, Line, Message, Span, Strong, Text
 from bot.render.names import CalledTeam, Names, TeamName
 from bot.render.notes import undelivered_note
-from bot.render.text import count_of, number, one_line
+from bot.render.text import count_of, mention_channel, number, one_line
 from bot.render.words import (
     EMOJI_OF,
     capital,
@@ -39,6 +39,14 @@ def usage(commands: Iterable[tuple[str, str]]) -> str:
 def looking(dataset: str) -> str:
     """Return the first answer to a question: we look, and where the result will be."""
     return _said(("Looking into ", _name(dataset), ". The card appears here in a moment."))
+
+
+def card_elsewhere(incident: Incident) -> str:
+    """Return where the card of an incident is that was opened somewhere else than where it is read about."""
+    place = incident.place
+    where = f"its card is in {mention_channel(place.channel_id)}" if place else "it has no card yet"
+    since = _said((_name(incident.dataset), " is open since ", Instant(at=incident.opened_at)))
+    return f"{since}; {where}."
 
 
 def unknown_dataset(name: str, near: Sequence[str]) -> str:

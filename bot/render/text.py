@@ -24,6 +24,7 @@ _UNSHOWABLE: Final = re.compile(
 _ATOM: Final = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|.", re.DOTALL)
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 _GROUP_ID: Final = re.compile(r"S[A-Z0-9]{2,30}")
+_CHANNEL_ID: Final = re.compile(r"[CG][A-Z0-9]{2,30}")
 _SAFE_URL: Final = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 
 MINUTE_S: Final = 60
@@ -146,6 +147,11 @@ def mention_group(usergroup_id: str, name: str = "") -> str:
     if _GROUP_ID.fullmatch(usergroup_id):
         return f"<!subteam^{usergroup_id}>"
     return escape(one_line(name)) or code(usergroup_id)
+
+
+def mention_channel(channel_id: str) -> str:
+    """Return a link to a channel, which Slack shows by its name; anything that is no channel id is shown as a value."""
+    return f"<#{channel_id}>" if _CHANNEL_ID.fullmatch(channel_id) else code(channel_id)
 
 
 def clip(markup: str, limit: int, *, missing: int = 0) -> str:
