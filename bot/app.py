@@ -151,7 +151,10 @@ def _run(deps: Deps, client: AsyncWebClient | None, clock: Clock) -> Mapping[Job
     if client is None:
         tell = partial(_nowhere_to_tell, deps=deps)
     else:
-        tell = Outbox(client=client, store=deps.store, clock=clock, names=deps.names).tell
+        home = deps.directory.incident_channel
+        tell = Outbox(
+            client=client, store=deps.store, clock=clock, names=deps.names, home=home
+        ).tell
     return MappingProxyType(
         {
             JobKind.INBOX: partial(handle_inbox, deps=deps),

@@ -13,7 +13,7 @@ from bot.render.block_kit import mrkdwn
 from bot.render.message import Code, Group, Instant, Line, Message, Span, Strong, Text
 from bot.render.names import CalledTeam, Names, TeamName
 from bot.render.notes import undelivered_note
-from bot.render.text import count_of, mention_channel, number, one_line
+from bot.render.text import count_of, escape, mention_channel, number, one_line
 from bot.render.words import (
     EMOJI_OF,
     capital,
@@ -47,6 +47,13 @@ def card_elsewhere(incident: Incident) -> str:
     where = f"its card is in {mention_channel(place.channel_id)}" if place else "it has no card yet"
     since = _said((_name(incident.dataset), " is open since ", Instant(at=incident.opened_at)))
     return f"{since}; {where}."
+
+
+def card_refused(view: IncidentView, names: Names, now: datetime, error: str) -> str:
+    """Return an incident's status for another channel, since its card cannot stand where it belongs."""
+    place = view.incident.place
+    where = mention_channel(place.channel_id) if place else "its channel"
+    return f"{status(view, names, now)}\nIts card cannot be posted in {where}: {escape(error)}."
 
 
 def unknown_dataset(name: str, near: Sequence[str]) -> str:

@@ -7,8 +7,7 @@ that is not the first looks for our own message in Slack before it posts again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,59 +17,31 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.clock import Clock
-from bot.ports import Again
-from bot.records import Post, PostKind, PostState
-from bot.render.block_kit import RenderedMessage, blocks
+from bot.ports import Again, Job, JobKind
+from bot.records import IncidentView, Post, PostKind, PostState
+from bot.render import answers
+from bot.render.block_kit import RenderedMessage, blocks, mrkdwn
 from bot.render.details import details
 from bot.render.incident import card
 from bot.render.names import Names
+from bot.slack.pace import Pace
+from bot.slack.refusals import CANNOT_SEE, FOR_GOOD, THREAD_GONE, TOO_MUCH, code_of, retry_after
 from bot.store import Store
 
 CLAIM: Final = timedelta(seconds=60)
 METADATA: Final = "rca_post"
-BURST: Final = 4  # messages a channel takes at once before its pace is kept
-PACE: Final = timedelta(
-    seconds=1
-)  # docs.slack.dev, rate limits: about one message per second per channel
-CARD_PAUSE: Final = timedelta(milliseconds=300)  # about what Slack takes for the card
 FIRST_PAUSE: Final = timedelta(seconds=2)
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 UNSETTLED: Final = timedelta(seconds=5)  # a request whose answer was lost may still be landing
-FOR_GOOD: Final = frozenset(
-    {
-        "channel_not_found", "not_in_channel", "is_archived", "message_not_found", "cant_update_message",
-        "user_not_in_channel", "no_text", "restricted_action", "missing_scope", "edit_window_closed",
-    }
-)  # fmt: skip
-TOO_MUCH: Final = frozenset(
-    {"invalid_blocks", "msg_blocks_too_long", "msg_too_long", "invalid_attachments"}
-)
+LOOKED_AT: Final = 999  # messages per page; Slack takes no more
+PAGES_LOOKED_AT: Final = 3  # with the post itself they fit into a claim, each at its time limit
+ANSWER_TRIES: Final = 5  # an answer that comes minutes late answers nobody
+WORDS_ALONE: Final = 3_900  # characters; docs.slack.dev: keep a text below 4,000
+
+Home = Callable[[str, str], str | None]
+"""The channel for incidents of a tenant's dataset, or None."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Pace:
-    """A token bucket per channel, and the instant before which Slack told us to be quiet.
-
-    Source: the generic cell rate algorithm (ITU-T I.371): ``spent_until`` is when the channel's pace would be
-    kept again if nothing more were posted; it may lie at most a burst ahead.
-    """
-
-    spent_until: dict[str, datetime] = field(default_factory=dict)
-    quiet_until: dict[str, datetime] = field(default_factory=dict)
-
-    def next_slot(self, channel_id: str, now: datetime) -> datetime | None:
-        """Return when *channel_id* may be posted to, or None for now, which is then taken."""
-        quiet = self.quiet_until.get(channel_id, now)
-        if quiet > now:
-            return quiet
-        spent_until = max(self.spent_until.get(channel_id, now), now)
-        allowed_at = spent_until - PACE * (BURST - 1)
-        if allowed_at > now:
-            return allowed_at
-        self.spent_until[channel_id] = spent_until + PACE
-        return None
 
 
 class Outbox:
@@ -83,12 +54,14 @@ class Outbox:
         store: Store,
         clock: Clock,
         names: Callable[[], Names],
+        home: Home,
     ) -> None:
         self._client = client
         self._store = store
         self._clock = clock
         self._names = names
-        self._pace = _Pace()
+        self._home = home
+        self._pace = Pace()
 
     async def tell(self, post_id: str) -> Again | None:
         """Bring one post to what its row wants; see ``Jobs`` for when this is called."""
@@ -96,112 +69,167 @@ class Outbox:
         waiting = await self._store.posts.get(post_id)
         if waiting is None or waiting.state is PostState.DEAD:
             return None
-        if waiting.channel_id and waiting.message_ts is None:
-            slot = self._pace.next_slot(waiting.channel_id, now)
-            if slot is not None:
-                return Again(at=slot)
+        later = await self._not_before(waiting, now)
+        if later is not None:
+            return Again(at=later)
         post = await self._store.posts.claim(post_id, now, CLAIM)
-        if post is None:
+        return None if post is None else await self._try(post, self._send)
+
+    async def _not_before(self, post: Post, now: datetime) -> datetime | None:
+        """When the post is looked at again; None for now. Somebody waits for an answer, so that never waits."""
+        if post.channel_id is None or post.kind in (PostKind.EPHEMERAL, PostKind.REPLY):
             return None
+        if post.message_ts is not None or post.kind is PostKind.MENTION:
+            return self._pace.quiet(post.channel_id, now)
+        above = await self._card_above(post)
+        if above is not None and above.state is PostState.INTENT:
+            return max(now, self._pace.waiting(above.post_id) or now) + FIRST_PAUSE
+        return self._pace.slot(post.post_id, post.channel_id, now)
+
+    async def _card_above(self, post: Post) -> Post | None:
+        """The card under which details stand; it wakes them when it is there."""
+        if post.kind is not PostKind.DETAILS or post.incident_id is None:
+            return None
+        return await self._store.posts.card_of(post.incident_id)
+
+    async def _try(self, post: Post, send: Callable[[Post], Awaitable[None]]) -> Again | None:
         try:
-            return await self._send(post)
+            await send(post)
         except SlackApiError as error:
-            return await self._refused(post, error)
+            code = code_of(error)
+            in_words = send == self._send_in_words
+            if code in TOO_MUCH and post.kind in (PostKind.CARD, PostKind.DETAILS) and not in_words:
+                log.error(  # noqa: TRY400 - Slack's word for it says all; a traceback would add nothing
+                    "Slack refused our blocks", extra={"post_id": post.post_id, "error": code}
+                )
+                return await self._try(post, self._send_in_words)
+            return await self._refused(post, error, code)
         except (ClientError, TimeoutError, OSError) as error:
             return await self._unclear(post, f"{type(error).__name__}: no answer from Slack")
-
-    async def _send(self, post: Post) -> Again | None:
-        match post.kind:
-            case PostKind.CARD | PostKind.DETAILS:
-                return await self._send_incident(post)
-            case PostKind.NOTE | PostKind.MENTION:
-                message = RenderedMessage(text=post.text or "", blocks=(), attachments=())
-                await self._post_or_edit(post, message, post.thread_ts)
-            case PostKind.EPHEMERAL:
-                await self._client.chat_postEphemeral(
-                    channel=post.channel_id or "",
-                    user=post.user_id or "",
-                    text=post.text or "",
-                    thread_ts=post.thread_ts,
-                )
-                await self._told(post, None)
-            case PostKind.REPLY:
-                await self._reply(post)
         return None
 
-    async def _send_incident(self, post: Post) -> Again | None:
+    # ── sending ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _send(self, post: Post) -> None:
+        match post.kind:
+            case PostKind.CARD | PostKind.DETAILS:
+                await self._send_incident(post, in_words=False)
+            case PostKind.NOTE | PostKind.MENTION:
+                await self._post_or_edit(post, _words(post.text or ""), post.thread_ts)
+            case PostKind.EPHEMERAL:
+                await self._whisper(post)
+            case PostKind.REPLY:
+                await self._reply(post)
+
+    async def _send_in_words(self, post: Post) -> None:
+        """Blocks that Slack does not take must not cost the message: everything it says is sent as one text."""
+        await self._send_incident(post, in_words=True)
+
+    async def _send_incident(self, post: Post, *, in_words: bool) -> None:
         """A card or its details, drawn from the incident as it is now."""
         view = await self._store.incidents.view(post.incident_id or "")
         if view is None:
             await self._store.posts.dead(post.post_id, error="no such incident", now=self._clock())
-            return None
-        thread_ts = post.thread_ts
-        if post.kind is PostKind.DETAILS and post.message_ts is None:
-            above = next((p for p in view.posts if p.kind is PostKind.CARD), None)
-            thread_ts = thread_ts or (above.message_ts if above else None)
-            if above is not None and above.state is PostState.INTENT:  # it stands above its details
-                at = self._clock() + CARD_PAUSE
-                await self._store.posts.failed(
-                    post.post_id, error="waits for the card", retry_at=at, now=self._clock()
-                )
-                return Again(at=at)
+            return
         draw = card if post.kind is PostKind.CARD else details
-        rendered = blocks(draw(view, self._names(), self._clock()))
-        await self._post_or_edit(post, rendered, thread_ts)
-        return None
+        message = draw(view, self._names(), self._clock())
+        rendered = _words(mrkdwn(message, WORDS_ALONE)) if in_words else blocks(message)
+        await self._post_or_edit(post, rendered, post.thread_ts or _thread_below(view, post))
+        if post.kind is PostKind.CARD and post.message_ts is None:
+            below = (one for one in view.posts if one.kind is PostKind.DETAILS)
+            await self._store.resubmit(
+                [Job(kind=JobKind.POST, row_id=one.post_id) for one in below]
+            )
 
     async def _post_or_edit(
         self, post: Post, message: RenderedMessage, thread_ts: str | None
     ) -> None:
         content = _content(message)
         if post.message_ts is not None:
-            await self._edit(post, content)
+            await self._client.chat_update(
+                channel=post.channel_id or "", ts=post.message_ts, **content
+            )
             await self._told(post, post.message_ts)
             return
         ts = await self._find_own(post, thread_ts) if post.attempts > 1 else None
-        if ts is None:
+        await self._told(post, ts or await self._say(post, content, thread_ts))
+
+    async def _say(self, post: Post, content: Mapping[str, Any], thread_ts: str | None) -> str:
+        """Post it; where its thread is gone with the alert's message, in the channel itself."""
+        try:
             answer = await self._client.chat_postMessage(
                 channel=post.channel_id or "",
                 thread_ts=thread_ts,
-                metadata={
-                    "event_type": METADATA,
-                    "event_payload": {"post_id": post.post_id},
-                },
+                metadata={"event_type": METADATA, "event_payload": {"post_id": post.post_id}},
                 unfurl_links=False,
                 unfurl_media=False,
                 **content,
             )
-            ts = str(answer["ts"])
-        await self._told(post, ts)
-
-    async def _edit(self, post: Post, content: Mapping[str, Any]) -> None:
-        await self._client.chat_update(
-            channel=post.channel_id or "", ts=post.message_ts or "", **content
-        )
+        except SlackApiError as error:
+            if thread_ts is None or code_of(error) not in THREAD_GONE:
+                raise
+            return await self._say(post, content, None)
+        return str(answer["ts"])
 
     async def _find_own(self, post: Post, thread_ts: str | None) -> str | None:
-        """Look for the message of an attempt whose answer was lost; None when Slack never got it."""
-        channel = post.channel_id or ""
-        if thread_ts is not None:
-            answer = await self._client.conversations_replies(
-                channel=channel, ts=thread_ts, include_all_metadata=True, limit=200
-            )
-        else:
-            answer = await self._client.conversations_history(
-                channel=channel, include_all_metadata=True, limit=200
-            )
-        found: list[dict[str, Any]] = answer.get("messages", [])
-        for message in found:
-            metadata = message.get("metadata") or {}
-            payload = metadata.get("event_payload") or {}
-            if metadata.get("event_type") == METADATA and payload.get("post_id") == post.post_id:
-                return str(message["ts"])
+        """Look for the message of an attempt whose answer was lost; None when Slack never got it.
+
+        Where we may not look, the message is posted again: twice is better than never.
+        """
+        cursor: str | None = None
+        for _ in range(PAGES_LOOKED_AT):
+            try:
+                page = await self._page_of(post.channel_id or "", thread_ts, cursor)
+            except SlackApiError as error:
+                if code_of(error) not in FOR_GOOD | THREAD_GONE:
+                    raise
+                log.warning(
+                    "our own message could not be looked for",
+                    extra={"post_id": post.post_id, "error": code_of(error)},
+                )
+                return None
+            for message in page.get("messages", []):
+                if _is_own(message, post.post_id):
+                    return str(message["ts"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return None
         return None
+
+    async def _page_of(
+        self, channel: str, thread_ts: str | None, cursor: str | None
+    ) -> Mapping[str, Any]:
+        """One page of a thread, the oldest first, or of a channel, the newest first."""
+        asked: dict[str, Any] = {"channel": channel, "limit": LOOKED_AT, "cursor": cursor}
+        if thread_ts is None:
+            answer = await self._client.conversations_history(**asked, include_all_metadata=True)
+        else:
+            answer = await self._client.conversations_replies(
+                **asked, ts=thread_ts, include_all_metadata=True
+            )
+        return answer.data if isinstance(answer.data, dict) else {}
+
+    async def _whisper(self, post: Post) -> None:
+        """Tell one person in the channel; somebody who only looks into it is told in their direct message."""
+        try:
+            await self._client.chat_postEphemeral(
+                channel=post.channel_id or "",
+                user=post.user_id or "",
+                text=post.text or "",
+                thread_ts=post.thread_ts,
+            )
+        except SlackApiError as error:
+            if code_of(error) not in CANNOT_SEE:
+                raise
+            await self._client.chat_postMessage(
+                channel=post.user_id or "", text=post.text or "", unfurl_links=False
+            )
+        await self._told(post, None)
 
     async def _reply(self, post: Post) -> None:
         webhook = AsyncWebhookClient(post.response_url or "")
         answer = await webhook.send(text=post.text or "", response_type="ephemeral")
-        if answer.status_code >= 500:  # noqa: PLR2004 - HTTP: the server's fault, worth another try
+        if answer.status_code >= 500 or answer.status_code == 429:  # noqa: PLR2004 - HTTP: worth another try
             raise TimeoutError
         await self._told(post, None)
 
@@ -210,47 +238,74 @@ class Outbox:
             post.post_id, message_ts=message_ts, told=post.wanted, now=self._clock()
         )
 
-    async def _refused(self, post: Post, error: SlackApiError) -> Again | None:
-        """Slack said no: wait as told, simplify, or give the post up and say so in the log."""
-        code = str(error.response.get("error", "")) or str(error.response.status_code)
+    # ── what went wrong ──────────────────────────────────────────────────────────────────────────────
+
+    async def _refused(self, post: Post, error: SlackApiError, code: str) -> Again | None:
+        """Slack said no: wait as told, or give the post up and say so in the log."""
         now = self._clock()
-        if code == "ratelimited" or error.response.status_code == 429:  # noqa: PLR2004 - HTTP: too many requests
-            pause = timedelta(seconds=_retry_after(error))
+        if code == "ratelimited":
+            until = now + timedelta(seconds=retry_after(error))
             if post.channel_id:
-                self._pace.quiet_until[post.channel_id] = now + pause
-            return await self._later(post, "ratelimited", now + pause)
-        if code in TOO_MUCH and post.kind in (PostKind.CARD, PostKind.DETAILS):
-            log.error("Slack refused our blocks", extra={"post_id": post.post_id, "error": code})
-            return await self._plainly(post)
-        if code in FOR_GOOD or code in TOO_MUCH:
-            log.error("a post was given up", extra={"post_id": post.post_id, "error": code})
-            await self._store.posts.dead(post.post_id, error=code, now=now)
+                self._pace.hush(post.channel_id, until)
+            return await self._later(post, code, until)
+        if code in FOR_GOOD | TOO_MUCH | THREAD_GONE:
+            await self._give_up(post, code)
             return None
         return await self._unclear(post, code)
 
-    async def _plainly(self, post: Post) -> Again | None:
-        """Blocks that Slack does not take must not cost the message: its text alone is sent."""
-        view = await self._store.incidents.view(post.incident_id or "")
-        if view is None:
-            return None
-        draw = card if post.kind is PostKind.CARD else details
-        rendered = blocks(draw(view, self._names(), self._clock()))
-        plain = RenderedMessage(text=rendered.text, blocks=(), attachments=())
-        try:
-            await self._post_or_edit(post, plain, post.thread_ts)
-        except SlackApiError as error:
-            code = str(error.response.get("error", ""))
-            await self._store.posts.dead(post.post_id, error=code, now=self._clock())
-        return None
-
-    async def _unclear(self, post: Post, error: str) -> Again:
+    async def _unclear(self, post: Post, error: str) -> Again | None:
         """Nobody knows whether it landed: try again later, and look before posting."""
+        is_answer = post.kind in (PostKind.EPHEMERAL, PostKind.REPLY)
+        if is_answer and post.attempts >= ANSWER_TRIES:
+            await self._give_up(post, error)
+            return None
         pause = min(FIRST_PAUSE * 2 ** min(post.attempts, 10), LONGEST_PAUSE)
         return await self._later(post, error, self._clock() + max(pause, UNSETTLED))
 
     async def _later(self, post: Post, error: str, at: datetime) -> Again:
         await self._store.posts.failed(post.post_id, error=error, retry_at=at, now=self._clock())
         return Again(at=at)
+
+    async def _give_up(self, post: Post, error: str) -> None:
+        """A card that cannot stand where it belongs is at least spoken of in the tenant's incident channel."""
+        log.error("a post was given up", extra={"post_id": post.post_id, "error": error})
+        if post.kind is PostKind.CARD and post.incident_id is not None:
+            await self._speak_of(post, error)
+        await self._store.posts.dead(post.post_id, error=error, now=self._clock())
+
+    async def _speak_of(self, post: Post, error: str) -> None:
+        view = await self._store.incidents.view(post.incident_id or "")
+        if view is None:
+            return
+        home = self._home(view.incident.tenant_id, view.incident.dataset)
+        if home is None or home == post.channel_id:
+            return
+        now = self._clock()
+        note = Post(
+            post_id=f"homeless:{post.post_id}",
+            incident_id=post.incident_id,
+            kind=PostKind.NOTE,
+            channel_id=home,
+            text=answers.card_refused(view, self._names(), now, error),
+        )
+        await self._store.posts.add([note], now)
+
+
+def _thread_below(view: IncidentView, post: Post) -> str | None:
+    """The thread that a card opens, for its details."""
+    if post.kind is not PostKind.DETAILS:
+        return None
+    return next((one.message_ts for one in view.posts if one.kind is PostKind.CARD), None)
+
+
+def _is_own(message: Mapping[str, Any], post_id: str) -> bool:
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") or {}
+    return metadata.get("event_type") == METADATA and payload.get("post_id") == post_id
+
+
+def _words(text: str) -> RenderedMessage:
+    return RenderedMessage(text=text, blocks=(), attachments=())
 
 
 def _content(message: RenderedMessage) -> dict[str, Any]:
@@ -260,10 +315,3 @@ def _content(message: RenderedMessage) -> dict[str, Any]:
         "blocks": list(message.blocks),
         "attachments": list(message.attachments),
     }
-
-
-def _retry_after(error: SlackApiError) -> float:
-    try:
-        return max(1.0, float(error.response.headers.get("Retry-After", "30")))
-    except ValueError:
-        return 30.0
