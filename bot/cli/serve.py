@@ -14,6 +14,9 @@ from bot.cli.verb import Verb
 from bot.logs import set_up_logs
 from bot.settings import Settings
 
+ENDED_BY_ITSELF: Final = 1  # exit status: a supervisor starts us anew
+LONGEST_ERROR: Final = 500  # characters; the whole of it stands in the traceback
+
 log = logging.getLogger(__name__)
 
 
@@ -25,8 +28,24 @@ def _run(arguments: argparse.Namespace) -> int:
     del arguments
     settings = Settings.from_env(os.environ)
     set_up_logs(settings.log_format, settings.log_level)
-    asyncio.run(_serve(settings))
+    try:
+        asyncio.run(_serve(settings))
+    except ExceptionGroup as error:  # a part ended by itself, such as one that lost its database
+        first = _first_of(error)
+        log.critical(
+            "rca-bot cannot go on and ends; start it anew",
+            exc_info=error,
+            extra={"error": f"{type(first).__name__}: {first}"[:LONGEST_ERROR]},
+        )
+        return ENDED_BY_ITSELF
     return 0
+
+
+def _first_of(error: BaseException) -> BaseException:
+    """Return what went wrong first, out of the groups it is wrapped in."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _serve(settings: Settings) -> None:

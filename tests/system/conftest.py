@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.clock import system_clock
 from bot.jobs import submit_only
+from bot.ports import Job, JobKind
 from bot.records import IncidentView
 from bot.sandbox.library import Recorded, recorded
 from bot.sandbox.records import Message
 from bot.sandbox.server import Sandbox
 from bot.sandbox.stage import environment, new_sandbox
 from bot.store import Store
-from bot.store.tables import PAGES, POSTS
+from bot.store.tables import DEADLINES, PAGES, POSTS
 from tests.system.program import Bot, started
 
 ALERTS = "data-alerts"
@@ -89,6 +90,16 @@ class Scene:
                     .where(table.c.claimed_until.is_not(None))
                     .values(claimed_until=system_clock())
                 )
+
+    async def deadlines_pass(self) -> None:
+        """Let the time pass, in the database, until every deadline is due."""
+        now = system_clock()
+        async with self.engine.begin() as connection:
+            moved = await connection.execute(
+                update(DEADLINES).values(due_at=now).returning(DEADLINES.c.deadline_id)
+            )
+            due = [Job(kind=JobKind.DEADLINE, row_id=row_id) for row_id in moved.scalars()]
+            await submit_only(self.engine, system_clock).submit(connection, due)
 
 
 @pytest.fixture

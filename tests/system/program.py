@@ -37,9 +37,17 @@ class Ended:
 
 
 async def rca_bot(
-    *arguments: str | Path, folder: Path, env: Mapping[str, str] | None = None, said: bytes = b""
+    *arguments: str | Path,
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    said: bytes = b"",
+    within_s: float = START_WITHIN_S,
 ) -> Ended:
-    """Run ``rca-bot`` with *arguments* in *folder*, with *said* on its standard input, until it ends by itself."""
+    """Run ``rca-bot`` with *arguments* in *folder*, with *said* on its standard input, until it ends by itself.
+
+    Raises:
+        TimeoutError: it did not end within *within_s* seconds; it is killed then.
+    """
     process = await asyncio.create_subprocess_exec(
         PROGRAM,
         *map(str, arguments),
@@ -50,7 +58,7 @@ async def rca_bot(
         stderr=subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(START_WITHIN_S):
+        async with asyncio.timeout(within_s):
             out, err = await process.communicate(said)
     finally:
         await _end(process)
