@@ -41,7 +41,7 @@ async def test_an_alert_that_reaches_two_gets_one_card(scene: Scene) -> None:
         sandbox.connect(addresses[0])
         second = await scene.alert("02_removed_column")
         await scene.answered(second)
-        assert await asyncio.gather(one.stop(), other.stop()) == [0, 0]
+        assert tuple(await asyncio.gather(one.stop(), other.stop())) == (0, 0)
         assert one.complaints + other.complaints == []
     assert len(scene.thread(message)) == len(scene.thread(second)) == 2
     assert (await scene.incident()).incident.alert_count == 1
