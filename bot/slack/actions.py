@@ -39,10 +39,16 @@ PRESSES: Final[Mapping[str, Press]] = MappingProxyType(
 
 
 async def press(click: Click, actor: Actor, deps: Deps) -> None:
-    """Do what the button says, once; a press that changes nothing is answered, never ignored.
+    """Do what the button says; a press that changes nothing is answered, never ignored.
 
-    The same delivery twice does nothing the second time.
+    It is done before its delivery is noted: whoever dies in between is asked again, and every decision changes
+    nothing the second time. The note keeps a repeated delivery from being answered twice.
     """
+    do = PRESSES.get(click.action)
+    try:
+        text = await do(click, actor, deps) if do else "I do not know this button any more."
+    except BotError as error:
+        text = escape(str(error))
     kept = await deps.store.inbox.keep(
         kind=InboxKind.ACTION,
         sender_id=f"{click.sender_id}:{click.action}",
@@ -51,23 +57,16 @@ async def press(click: Click, actor: Actor, deps: Deps) -> None:
         now=deps.clock(),
         state=InboxState.DONE,
     )
-    if not kept.fresh:
-        return
-    do = PRESSES.get(click.action)
-    try:
-        text = await do(click, actor, deps) if do else "I do not know this button any more."
-    except BotError as error:
-        text = escape(str(error))
-    if text:
-        await whisper(text, click, kept.item.inbox_id, deps)
+    if text and kept.fresh:
+        await whisper(text, click, deps)
 
 
-async def whisper(text: str, click: Click, key: str, deps: Deps) -> None:
-    """Answer only the person who pressed, in the place where they did."""
+async def whisper(text: str, click: Click, deps: Deps) -> None:
+    """Answer only the person who pressed, in the place where they did; once per press."""
     await deps.store.posts.add(
         [
             Post(
-                post_id=f"whisper:{key}",
+                post_id=f"whisper:{click.sender_id}:{click.action}",
                 incident_id=None,
                 kind=PostKind.EPHEMERAL,
                 channel_id=click.channel_id,

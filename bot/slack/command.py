@@ -7,15 +7,17 @@ import pkgutil
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final
 
 from bot.decisions import Actor
 from bot.deps import Deps
-from bot.records import Incident
+from bot.records import Incident, Place
 from bot.render import answers
 from bot.slack import commands
 from bot.slack.requests import NoAnswerError
 
-DEFAULT_VERB = "diagnose"
+DEFAULT_VERB: Final = "diagnose"
+MOST_OPEN: Final = 200  # of one tenant; a longer list is not looked through for a thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,29 +70,51 @@ def choose(words: tuple[str, ...], known: Mapping[str, Command]) -> tuple[Comman
     return known[DEFAULT_VERB], words
 
 
-async def the_incident(request: CommandRequest, words: tuple[str, ...], deps: Deps) -> Incident:
-    """Return the open incident that *words* mean: of the named dataset, or the only one there is.
+async def the_incidents(
+    request: CommandRequest, words: tuple[str, ...], deps: Deps
+) -> tuple[Incident, ...]:
+    """Return the open incidents that *words* mean: of the named dataset, of this thread, or of the only one there is.
+
+    A dataset may have several, one per kind of anomaly; who speaks of the dataset means all of them. Those that
+    an alert raised come first.
 
     Raises:
         NoAnswerError: none is open, or it is not clear which; the text lists those that are.
     """
     tenant_id = request.actor.tenant_id
     if words:
-        catalog = await deps.catalog(tenant_id)
-        dataset = catalog.resolve(words[:1])
-        name = dataset.name if dataset else words[0]
-        found = await deps.store.incidents.find_open(tenant_id, name)
-        if not found:
-            near = () if dataset else catalog.near(name)
-            raise NoAnswerError(answers.nothing_open(name, near))
+        found = await _of_dataset(tenant_id, words[0], deps)
     else:
-        found = await deps.store.incidents.list_open(tenant_id, 20)
+        listed = await deps.store.incidents.list_open(tenant_id, MOST_OPEN)
+        found = tuple(one for one in listed if _is_here(one, request)) or listed
         if not found:
             raise NoAnswerError(answers.nothing_open(None, ()))
-    if len(found) > 1 and not _same_dataset(found):
+    if len({incident.dataset for incident in found}) > 1:
         raise NoAnswerError(answers.which_one(found))
-    return found[0]
+    return tuple(sorted(found, key=lambda one: one.alert_count == 0))
 
 
-def _same_dataset(found: tuple[Incident, ...]) -> bool:
-    return len({incident.dataset for incident in found}) == 1
+async def the_incident(request: CommandRequest, words: tuple[str, ...], deps: Deps) -> Incident:
+    """Return the first of ``the_incidents``, for what is done to one of them only.
+
+    Raises:
+        NoAnswerError: as there.
+    """
+    return (await the_incidents(request, words, deps))[0]
+
+
+async def _of_dataset(tenant_id: str, word: str, deps: Deps) -> tuple[Incident, ...]:
+    catalog = await deps.catalog(tenant_id)
+    dataset = catalog.resolve((word,))
+    name = dataset.name if dataset else word
+    found = await deps.store.incidents.find_open(tenant_id, name)
+    if not found:
+        near = () if dataset else catalog.near(name)
+        raise NoAnswerError(answers.nothing_open(name, near))
+    return found
+
+
+def _is_here(incident: Incident, request: CommandRequest) -> bool:
+    """Whether it was asked in the incident's own thread."""
+    place = Place(channel_id=request.channel_id, thread_ts=request.thread_ts)
+    return request.thread_ts is not None and incident.place == place

@@ -13,7 +13,17 @@ from rca.case import AnomalyType
 
 MAX_WORDS: Final = 20
 MAX_NAME: Final = 300
-MENTION: Final = re.compile(r"<@[^>]+>")
+MENTION: Final = re.compile(r"<@[^<>]*>")
+LINKED: Final = re.compile(
+    r"<(?:[^<>|]*\|)?([^<>|]*)>"
+)  # <https://raw.orders|raw.orders>, <#C1|name>
+ENTITIES: Final = (
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&amp;", "&"),
+)  # all that Slack escapes, in this order
+SAID: Final = (None, "bot_message", "thread_broadcast", "file_share")
+"""Subtypes of messages that say something; the rest speaks of members, pins and topics."""
 SPAN: Final = re.compile(r"(\d{1,4})(m|h|d)")
 SPAN_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 MAX_SNOOZE: Final = timedelta(days=14)
@@ -29,9 +39,10 @@ class NoAnswerError(BotError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """A command line: who typed it, where, and its words."""
+    """A command line: who typed it, where, and its words; ``team_id`` is the workspace the person belongs to."""
 
     user_id: str
+    team_id: str | None
     channel_id: str
     trigger_id: str
     thread_ts: str | None
@@ -40,42 +51,66 @@ class Words:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Click:
-    """A pressed button: which one, on which incident, by whom."""
+    """A pressed button: which one, on which incident, by whom; ``team_id`` is the workspace they belong to."""
 
     action: str
     incident_id: str
     team: str | None
     user_id: str
+    team_id: str | None
     channel_id: str
     message_ts: str
     thread_ts: str | None
     sender_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A message as it reads now; ``sender_id`` names this wording of it, however often it is delivered."""
+
+    channel_id: str
+    sender_id: str
+    message: Mapping[str, Any]
+
+
 def read_command(command: Mapping[str, Any]) -> Words:
     """Return the words of a slash command.
 
     Raises:
-        UsageError: more words than any command has.
+        UsageError: more words than any command has, or a payload without what every command has.
     """
-    return Words(
-        user_id=str(command.get("user_id", "")),
-        channel_id=str(command.get("channel_id", "")),
-        trigger_id=str(command.get("trigger_id", "")),
-        thread_ts=None,
-        words=_words(str(command.get("text", ""))),
-    )
+    try:
+        return Words(
+            user_id=_given(command, "user_id"),
+            team_id=_text(command.get("team_id")),
+            channel_id=_given(command, "channel_id"),
+            trigger_id=_given(command, "trigger_id"),
+            thread_ts=None,
+            words=_words(_text(command.get("text")) or ""),
+        )
+    except KeyError as error:
+        raise UsageError("I cannot read this command.") from error
 
 
 def read_mention(event: Mapping[str, Any]) -> Words:
-    """Return the words of ``@rca …``, without the mention; the answer belongs into the same thread."""
-    return Words(
-        user_id=str(event.get("user", "")),
-        channel_id=str(event.get("channel", "")),
-        trigger_id=f"{event.get('channel')}:{event.get('ts')}",
-        thread_ts=str(event.get("thread_ts") or event.get("ts") or "") or None,
-        words=_words(MENTION.sub(" ", str(event.get("text", "")))),
-    )
+    """Return the words of ``@rca …``, without the mention; the answer belongs into the same thread.
+
+    Raises:
+        UsageError: more words than any command has, or an event without what every mention has.
+    """
+    try:
+        channel_id, ts = _given(event, "channel"), _given(event, "ts")
+        home = (_text(event.get(key)) for key in ("user_team", "source_team", "team"))
+        return Words(
+            user_id=_given(event, "user"),
+            team_id=next(filter(None, home), None),
+            channel_id=channel_id,
+            trigger_id=f"{channel_id}:{ts}",
+            thread_ts=_text(event.get("thread_ts")) or ts,
+            words=_words(MENTION.sub(" ", _text(event.get("text")) or "")),
+        )
+    except KeyError as error:
+        raise UsageError("I cannot read this mention.") from error
 
 
 def read_click(body: Mapping[str, Any]) -> Click:
@@ -87,20 +122,57 @@ def read_click(body: Mapping[str, Any]) -> Click:
     try:
         action = body["actions"][0]
         container = body.get("container") or {}
-        channel = (body.get("channel") or {}).get("id") or container["channel_id"]
-        verb, _, team = str(action["action_id"]).partition(":")
+        channel_id = _text((body.get("channel") or {}).get("id")) or _given(container, "channel_id")
+        verb, _, team = _given(action, "action_id").partition(":")
+        user, value = body["user"], str(action["value"])[:MAX_NAME]
+        trigger = _text(body.get("trigger_id"))
         return Click(
             action=verb,
-            incident_id=str(action["value"])[:MAX_NAME],
+            incident_id=value,
             team=team or None,
-            user_id=str(body["user"]["id"]),
-            channel_id=str(channel),
-            message_ts=str(container.get("message_ts") or body["message"]["ts"]),
-            thread_ts=container.get("thread_ts"),
-            sender_id=str(body.get("trigger_id") or action["action_ts"]),
+            user_id=_given(user, "id"),
+            team_id=_text(user.get("team_id")) or _text((body.get("team") or {}).get("id")),
+            channel_id=channel_id,
+            message_ts=_text(container.get("message_ts")) or str(body["message"]["ts"]),
+            thread_ts=_text(container.get("thread_ts")),
+            sender_id=trigger or f"{_given(action, 'action_ts')}:{user['id']}:{value}",
         )
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise UsageError("I cannot read this button press.") from error
+
+
+def read_message(event: Mapping[str, Any]) -> Heard | None:
+    """Return what a ``message`` event says, or None when it says nothing new.
+
+    An edit is heard as the message reads after it. That Slack unfolded a link in it is no edit.
+    """
+    channel_id, subtype = _text(event.get("channel")), event.get("subtype")
+    message: object = event
+    if subtype == "message_changed":
+        message = event.get("message")
+        if isinstance(message, Mapping) and not _is_edited(message, event.get("previous_message")):
+            return None
+    elif subtype not in SAID:
+        return None
+    if not isinstance(message, Mapping) or message.get("subtype") not in SAID:
+        return None
+    ts = _text(message.get("ts"))
+    if channel_id is None or ts is None:
+        return None
+    edit = "" if message is event else f":{_edited_ts(message) or _text(event.get('ts'))}"
+    return Heard(channel_id=channel_id, sender_id=f"{channel_id}:{ts}{edit}", message=dict(message))
+
+
+def _is_edited(message: Mapping[str, Any], before: object) -> bool:
+    if not isinstance(before, Mapping):
+        return True
+    same_edit = _edited_ts(message) == _edited_ts(before)
+    return not (same_edit and message.get("text") == before.get("text"))
+
+
+def _edited_ts(message: Mapping[str, Any]) -> str | None:
+    edited = message.get("edited")
+    return _text(edited.get("ts")) if isinstance(edited, Mapping) else None
 
 
 def read_anomaly_type(word: str) -> AnomalyType:
@@ -130,7 +202,23 @@ def read_span(word: str) -> timedelta:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    words = tuple(word[:MAX_NAME] for word in text.replace("`", " ").split())
+    """What was typed, word by word: names that Slack made a link of, and signs that it escaped, read as typed."""
+    plain = LINKED.sub(r"\1", text)
+    for entity, sign in ENTITIES:
+        plain = plain.replace(entity, sign)
+    words = tuple(word[:MAX_NAME] for word in plain.replace("`", " ").split())
     if len(words) > MAX_WORDS:
         raise UsageError("That is more than I can take at once. Try /rca help.")
     return words
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _given(payload: Mapping[str, Any], key: str) -> str:
+    """The text under *key*; KeyError where there is none."""
+    value = _text(payload[key])
+    if value is None:
+        raise KeyError(key)
+    return value

@@ -8,15 +8,16 @@ from bot.decisions import acknowledge, demand
 from bot.deps import Deps
 from bot.policy.who_may import Act
 from bot.render import answers
-from bot.slack.command import Command, CommandRequest, the_incident
+from bot.slack.command import Command, CommandRequest, the_incidents
 
 
 async def run(request: CommandRequest, deps: Deps) -> str:
-    """Acknowledge the dataset's open incident and say so."""
+    """Acknowledge whatever is open about the dataset, and say so."""
     demand(request.actor, Act.ACKNOWLEDGE)
-    incident = await the_incident(request, request.words, deps)
-    change = await acknowledge(incident.incident_id, request.actor, deps)
-    return answers.acknowledged(change.incident, changed=change.changed)
+    found = await the_incidents(request, request.words, deps)
+    changes = [await acknowledge(one.incident_id, request.actor, deps) for one in found]
+    told = [one for one in changes if one.changed] or changes
+    return answers.acknowledged(told[0].incident, changed=told[0].changed)
 
 
 COMMAND: Final = Command(

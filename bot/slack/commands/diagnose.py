@@ -7,10 +7,11 @@ from typing import Final
 from bot.decisions import demand
 from bot.deps import Deps
 from bot.policy.who_may import Act
-from bot.records import InboxKind
+from bot.records import InboxKind, Place
 from bot.render import answers
 from bot.slack.command import Command, CommandRequest
 from bot.slack.requests import NoAnswerError, UsageError, read_anomaly_type
+from rca.case import AnomalyType
 
 
 async def run(request: CommandRequest, deps: Deps) -> str:
@@ -42,7 +43,20 @@ async def run(request: CommandRequest, deps: Deps) -> str:
         },
         now=deps.clock(),
     )
-    return answers.looking(dataset.name)
+    return await _where(dataset.name, kind, request, deps)
+
+
+async def _where(name: str, kind: AnomalyType | None, request: CommandRequest, deps: Deps) -> str:
+    """Where the answer will be: here, or at the card of what is open already, whose status is told at once."""
+    here = Place(channel_id=request.channel_id, thread_ts=request.thread_ts)
+    open_ones = await deps.store.incidents.find_open(request.actor.tenant_id, name, kind)
+    said = []
+    for incident in open_ones:
+        view = await deps.store.incidents.view(incident.incident_id)
+        if view is not None and incident.place not in (None, here):
+            status = answers.status(view, deps.names(), deps.clock())
+            said.append(f"{answers.card_elsewhere(incident)}\n{status}")
+    return "\n".join(said) or answers.looking(name)
 
 
 COMMAND: Final = Command(

@@ -8,12 +8,12 @@ from bot.decisions import demand, snooze
 from bot.deps import Deps
 from bot.policy.who_may import Act
 from bot.render import answers
-from bot.slack.command import Command, CommandRequest, the_incident
+from bot.slack.command import Command, CommandRequest, the_incidents
 from bot.slack.requests import UsageError, read_span
 
 
 async def run(request: CommandRequest, deps: Deps) -> str:
-    """Snooze the dataset's open incident; its deadlines move to the end of it.
+    """Snooze whatever is open about the dataset; deadlines move to the end of it.
 
     Raises:
         UsageError: no length of time, or none we know.
@@ -22,9 +22,9 @@ async def run(request: CommandRequest, deps: Deps) -> str:
     if not request.words:
         raise UsageError(f"Say {COMMAND.usage}.")
     span = read_span(request.words[0])
-    incident = await the_incident(request, request.words[1:], deps)
-    change = await snooze(incident.incident_id, request.actor, span, deps)
-    return answers.snoozed(change.incident)
+    found = await the_incidents(request, request.words[1:], deps)
+    changes = [await snooze(one.incident_id, request.actor, span, deps) for one in found]
+    return answers.snoozed(changes[0].incident)
 
 
 COMMAND: Final = Command(

@@ -8,15 +8,16 @@ from bot.decisions import demand
 from bot.deps import Deps
 from bot.policy.who_may import Act
 from bot.render import answers
-from bot.slack.command import Command, CommandRequest, the_incident
+from bot.slack.command import Command, CommandRequest, the_incidents
 
 
 async def run(request: CommandRequest, deps: Deps) -> str:
-    """Return where one incident stands: verdict, who has it, who is paged and when."""
+    """Return where each open incident of the dataset stands: verdict, who has it, who is paged and when."""
     demand(request.actor, Act.VIEW)
-    incident = await the_incident(request, request.words, deps)
-    view = await deps.store.incidents.view(incident.incident_id)
-    return answers.status(view, deps.names(), deps.clock()) if view else ""
+    found = await the_incidents(request, request.words, deps)
+    views = [await deps.store.incidents.view(one.incident_id) for one in found]
+    now = deps.clock()
+    return "\n".join(answers.status(view, deps.names(), now) for view in views if view)
 
 
 COMMAND: Final = Command(
