@@ -1,0 +1,211 @@
+"""Where the change of an additive measure sits: rows, amounts, counts that add up over any dimension.
+
+The answer is the set of elements that makes the observed leaves most likely, found greedily: take the element whose
+leaves speak most clearly for one common ratio, after paying for naming it; set its leaves aside; repeat while an
+element is worth its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from rca.stats.localise_cube import (
+    Codes,
+    Cuboid,
+    Element,
+    Flags,
+    Located,
+    Numbers,
+    checked,
+    cuboids,
+    element_at,
+    members,
+    without_children,
+)
+from rca.stats.localise_noise import Readings, counted, readings
+
+MOST_ELEMENTS: Final = 12  # nobody reads more
+WORTH: Final = 3.0  # nats beyond the cost of naming; chance gives as much once in twenty
+TRIED: Final = (
+    16  # elements of one cuboid that are looked at exactly, those with the highest bounds
+)
+SPLIT_GAIN: Final = 1.1  # times; parts must say that much more than the whole before it is split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leaves:
+    """The leaves that hold anything: their codes, what each says, the cuboids above and who is not yet explained."""
+
+    codes: Codes
+    sizes: tuple[int, ...]
+    says: Readings
+    cuboids: tuple[Cuboid, ...]
+    open: Flags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    """An element by its dimensions and open leaves, with its score and the column of its ratio."""
+
+    score: float
+    column: int
+    dimensions: tuple[int, ...]
+    leaves: Codes
+
+
+def localise_additive(
+    codes: Codes,
+    sizes: Sequence[int],
+    expected: Numbers,
+    observed: Numbers,
+    *,
+    limit: int = MOST_ELEMENTS,
+) -> tuple[Located, ...]:
+    """Return the elements that explain why *observed* differs from *expected*.
+
+    Only the direction of the total's change is explained: losses when the total fell, gains when it rose.
+
+    Args:
+        codes: (leaves, dimensions) integers, each below its dimension's size; one row per combination of values.
+        sizes: number of values of each dimension.
+        expected: what each leaf should hold; below 0 counts as 0.
+        observed: what each leaf holds; below 0 counts as 0.
+        limit: the most elements returned.
+
+    Returns:
+        What moved most first, none inside another; nothing when no element stands out from the leaves' own noise.
+
+    Raises:
+        ValueError: shapes differ, a code is not below its size, or a number is not finite.
+
+    Source: docs/localisation.md.
+    """
+    checked(codes, sizes, expected, observed)
+    forecast, actual = np.maximum(expected, 0.0), np.maximum(observed, 0.0)
+    held = counted(forecast, actual)
+    if not held.any() or not sizes:
+        return ()
+    rose = float(actual.sum()) > float(forecast.sum())
+    many, few = (actual, forecast) if rose else (forecast, actual)
+    kept = codes[held]
+    leaves = _Leaves(
+        codes=kept,
+        sizes=tuple(sizes),
+        says=readings(many[held], few[held]),
+        cuboids=cuboids(kept, sizes),
+        open=np.ones(len(kept), dtype=np.bool_),
+    )
+    return _located(_search(leaves, limit), codes, forecast, actual)
+
+
+def _located(
+    found: Sequence[tuple[Element, float]], codes: Codes, expected: Numbers, observed: Numbers
+) -> tuple[Located, ...]:
+    places = []
+    for element, score in found:
+        inside = members(element, codes)
+        before, now = float(expected[inside].sum()), float(observed[inside].sum())
+        places.append(Located(element=element, score=score, expected=before, observed=now))
+    return without_children(sorted(places, key=lambda p: (-p.moved, p.element)))
+
+
+def _search(leaves: _Leaves, limit: int) -> list[tuple[Element, float]]:
+    best = leaves.says.best
+    bounds: list[Numbers] = [
+        np.bincount(c.ids, best, c.size).astype(np.float64) - c.cost for c in leaves.cuboids
+    ]
+    found: list[tuple[Element, float]] = []
+    while len(found) < limit:
+        whole = _strongest(leaves, bounds)
+        if whole is None:
+            break
+        choice = _narrowed(leaves, whole)
+        element = element_at(choice.dimensions, leaves.codes, int(choice.leaves[0]))
+        found.append((element, choice.score))
+        leaves.open[choice.leaves] = False
+        for cuboid, bound in zip(leaves.cuboids, bounds, strict=True):
+            np.subtract.at(bound, cuboid.ids[choice.leaves], best[choice.leaves])
+    return found
+
+
+def _strongest(leaves: _Leaves, bounds: Sequence[Numbers]) -> _Choice | None:
+    """Return the element of the highest score of all cuboids, or None when none is worth its name."""
+    highest = np.array([bound.max() for bound in bounds])
+    found: _Choice | None = None
+    for index in np.argsort(-highest, kind="stable"):
+        floor = found.score if found else WORTH
+        if highest[index] <= floor:
+            break
+        choice = _best_of(leaves, leaves.cuboids[index], bounds[index], floor)
+        found = choice or found
+    return found
+
+
+def _best_of(leaves: _Leaves, cuboid: Cuboid, bound: Numbers, floor: float) -> _Choice | None:
+    """Return the cuboid's best element if its score exceeds *floor*: bounds say where to look, sums decide."""
+    likely = np.flatnonzero(bound > floor)
+    if len(likely) > TRIED:
+        likely = likely[np.argpartition(-bound[likely], TRIED)[:TRIED]]
+    place = np.full(cuboid.size, -1, dtype=np.intp)
+    place[likely] = np.arange(len(likely))
+    where = place[cuboid.ids]
+    inside = np.flatnonzero((where >= 0) & leaves.open)
+    says = _sums(leaves.says, where[inside], inside, len(likely))
+    scores = says.max(axis=1) - cuboid.cost
+    top = int(scores.argmax())
+    if scores[top] <= floor:
+        return None
+    return _Choice(
+        score=float(scores[top]),
+        column=int(says[top].argmax()),
+        dimensions=cuboid.dimensions,
+        leaves=inside[where[inside] == top],
+    )
+
+
+def _sums(says: Readings, groups: Codes, inside: Codes, count: int) -> Numbers:
+    """Return what each group of the leaves *inside* says for every ratio: (groups, ratios) nats.
+
+    Leaves with the same row say the same, so they are counted first; the sums do not depend on the order of leaves.
+    """
+    kinds = len(says.odds)
+    counts = np.bincount(groups * kinds + says.rows[inside], minlength=count * kinds)
+    sums: Numbers = counts.reshape(count, kinds).astype(np.float64) @ says.odds
+    return sums
+
+
+def _narrowed(leaves: _Leaves, whole: _Choice) -> _Choice:
+    """Return *whole*, or the strongest of its parts when parts that pay for their own names say clearly more.
+
+    Two moved children of one parent outweigh either child alone, although most of the parent is untouched.
+    """
+    choice = whole
+    while (part := _part(leaves, choice)) is not None:
+        choice = part
+    return choice
+
+
+def _part(leaves: _Leaves, choice: _Choice) -> _Choice | None:
+    costs = {cuboid.dimensions: cuboid.cost for cuboid in leaves.cuboids}
+    best, needed = None, SPLIT_GAIN * choice.score
+    for dimension in range(len(leaves.sizes)):
+        finer = tuple(sorted({*choice.dimensions, dimension}))
+        if dimension in choice.dimensions or finer not in costs:
+            continue
+        present, values = np.unique(leaves.codes[choice.leaves, dimension], return_inverse=True)
+        sums = _sums(leaves.says, values, choice.leaves, len(present))
+        says = sums[:, choice.column] - costs[finer]
+        together = float(says[says > WORTH].sum())
+        if together > needed:
+            needed, top = together, int(says.argmax())
+            best = _Choice(
+                score=float(says[top]),
+                column=choice.column,
+                dimensions=finer,
+                leaves=choice.leaves[values == top],
+            )
+    return best
