@@ -32,6 +32,7 @@ from bot.slack.requests import (
     read_mention,
     read_message,
 )
+from bot.slack.shortcut import CALLBACK, diagnose_message, read_shortcut
 
 GroupsOf = Callable[[str], tuple[str, ...]]
 NO_TENANT = "This channel belongs to no tenant yet. An admin can add it to the directory."
@@ -116,6 +117,34 @@ class Listeners:
             await press(click, actor, self._deps)
         await ack()
 
+    async def on_shortcut(
+        self, ack: AsyncAck, body: Mapping[str, Any], context: AsyncBoltContext
+    ) -> None:
+        """Diagnose the message that somebody points at; the answer to them is a whisper."""
+        try:
+            pointed = read_shortcut(body)
+        except UsageError:
+            log.warning("a message shortcut could not be read")
+            await ack()
+            return
+        channel_id = pointed.heard.channel_id
+        actor = self._actor(pointed.user_id, pointed.team_id, channel_id, context)
+        text = NO_TENANT if actor is None else await diagnose_message(pointed, actor, self._deps)
+        await self._deps.store.posts.add(
+            [
+                Post(
+                    post_id=f"whisper:{body.get('trigger_id')}:shortcut",
+                    incident_id=None,
+                    kind=PostKind.EPHEMERAL,
+                    channel_id=channel_id,
+                    user_id=pointed.user_id,
+                    text=escape(text),
+                )
+            ],
+            self._deps.clock(),
+        )
+        await ack()
+
     async def _answer(self, words: Words, context: AsyncBoltContext) -> str:
         actor = self._actor(words.user_id, words.team_id, words.channel_id, context)
         if actor is None:
@@ -183,5 +212,6 @@ def build_slack_app(
     app.event("message")(listeners.on_message)
     app.event("app_mention")(listeners.on_mention)
     app.command("/rca")(listeners.on_command)
+    app.shortcut(CALLBACK)(listeners.on_shortcut)
     app.action(re.compile(r"^incident_"))(listeners.on_action)
     return app
