@@ -14,7 +14,6 @@ from typing import Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.records import *  # noqa: F403 - until every room asks bot.records itself
 from rca.case import Anomaly, Case, Dataset, Hole, Severity
 from rca.diagnosis import Diagnosis
 
