@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
 
-from bot.ports import InboxKind
+from bot.records import InboxKind
 from bot.store.columns import FIRST, LAST, keepable
 from tests.bot.store.world import NOW, World
 

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from bot.ports import InboxKind, InboxState, Incident, Job, JobKind
+from bot.ports import Job, JobKind
+from bot.records import InboxKind, InboxState, Incident
 from bot.store.due import SETTLED
 from tests.bot.store.world import LEASE, MINUTE, NOW, World, deadline
 

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from bot.ports import BotError, InboxKind, InboxState
+from bot.ports import BotError
+from bot.records import InboxKind, InboxState
 from bot.store import engine as engine_module
 from bot.store.engine import create_engine
 from tests.bot.store.world import NOW, World

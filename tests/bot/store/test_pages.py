@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ports import Incident, JobKind, Page, PageState
+from bot.ports import JobKind
+from bot.records import Incident, Page, PageState
 from bot.store import NoIncidentError
 from bot.store.pages import LONGEST_KEY, dedup_key
 from tests.bot.store.world import LEASE, MINUTE, NOW, World

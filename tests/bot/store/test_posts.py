@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.ports import JobKind, Place, Post, PostKind, PostState
+from bot.ports import JobKind
+from bot.records import Place, Post, PostKind, PostState
 from tests.bot.store.world import LEASE, MINUTE, NOW, World
 
 SECOND = timedelta(seconds=1)
