@@ -36,7 +36,7 @@ class Ended:
     err: str
 
 
-async def rca_bot(
+def rca_bot(
     *arguments: str | Path,
     folder: Path,
     env: Mapping[str, str] | None = None,
@@ -46,23 +46,18 @@ async def rca_bot(
     """Run ``rca-bot`` with *arguments* in *folder*, with *said* on its standard input, until it ends by itself.
 
     Raises:
-        TimeoutError: it did not end within *within_s* seconds; it is killed then.
+        subprocess.TimeoutExpired: it did not end within *within_s* seconds; it is killed then.
     """
-    process = await asyncio.create_subprocess_exec(
-        PROGRAM,
-        *map(str, arguments),
+    ended = subprocess.run(
+        [PROGRAM, *map(str, arguments)],
         cwd=folder,
         env=clean(folder, env),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        input=said,
+        capture_output=True,
+        timeout=within_s,
+        check=False,
     )
-    try:
-        async with asyncio.timeout(within_s):
-            out, err = await process.communicate(said)
-    finally:
-        await _end(process)
-    return Ended(status=process.returncode or 0, out=out.decode(), err=err.decode())
+    return Ended(status=ended.returncode, out=ended.stdout.decode(), err=ended.stderr.decode())
 
 
 class Bot:
@@ -139,7 +134,10 @@ class Bot:
 
     async def close(self) -> None:
         """End it if it still runs."""
-        await _end(self._process)
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
         await self._listening
 
     async def _listen(self) -> None:
@@ -172,10 +170,3 @@ async def started(*, folder: Path, env: Mapping[str, str]) -> AsyncIterator[Bot]
         yield bot
     finally:
         await bot.close()
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()

@@ -9,7 +9,8 @@ from bot.sandbox.world import buttons, words
 from tests.system.conftest import ALERTS, DATASET, WITHIN_S, Scene
 
 
-@pytest.mark.parametrize("transport", ["http", "socket"])
+# Every pair once: SQLite by HTTP is killed and started anew in test_crashes, PostgreSQL by a socket is asked below.
+@pytest.mark.parametrize(("backend", "transport"), [("sqlite", "socket"), ("postgresql", "http")])
 async def test_an_alert_is_answered_in_its_thread(scene: Scene, transport: str) -> None:
     """An alert is answered by a card and its details; Escalate pages; SIGTERM ends the program with status 0."""
     async with scene.bot(SLACK_MODE=transport) as bot:
@@ -31,7 +32,7 @@ async def test_an_alert_is_answered_in_its_thread(scene: Scene, transport: str) 
     assert scene.sandbox.unexpected == ()
 
 
-@pytest.mark.parametrize("backend", ["sqlite"])
+@pytest.mark.parametrize("backend", ["postgresql"])
 async def test_a_command_over_a_socket(scene: Scene) -> None:
     """/rca in Socket Mode: a word for the asker with the acknowledgement, and the card in the channel."""
     async with scene.bot(SLACK_MODE="socket"):

@@ -8,31 +8,32 @@ from typing import Any
 
 import aiohttp
 
-from tests.system.program import rca_bot, started
-from tests.system.test_verbs import NO_TRACE, case_file
+from tests.system.program import Ended, rca_bot, started
+from tests.system.test_verbs import TRACE, case_file
 
 PATH = "/api/admin/diagnostics/shopify_orders"
+
+ENV = {"SLACK_MODE": "off", "HTTP_PORT": "0", "DATABASE_URL": "sqlite:///rca-bot.sqlite3"}
 
 
 async def test_from_nothing_to_an_answer(tmp_path: Path) -> None:
     """An empty folder: serve makes its database, a token is made and facts are loaded beside it, the API answers."""
-    env = {"SLACK_MODE": "off", "HTTP_PORT": "0", "DATABASE_URL": "sqlite:///rca-bot.sqlite3"}
     case = case_file(tmp_path)
-    async with started(folder=tmp_path, env=env) as bot:
+    async with started(folder=tmp_path, env=ENV) as bot:
         address = (await bot.says("rca-bot is running"))["address"]
         made, loaded, second = await asyncio.gather(
-            rca_bot(
-                "token", "create", "--tenant", "acme", "--name", "ci", folder=tmp_path, env=env
+            asyncio.to_thread(
+                beside, tmp_path, "token", "create", "--tenant", "acme", "--name", "ci"
             ),
-            rca_bot("load", "--now", case, folder=tmp_path, env=env),
-            rca_bot("serve", folder=tmp_path, env=env),
+            asyncio.to_thread(beside, tmp_path, "load", "--now", case),
+            asyncio.to_thread(beside, tmp_path, "serve"),
         )
         assert (made.status, made.err, loaded.status, loaded.err) == (0, "", 0, "")
         assert "acme/shopify_orders:" in loaded.out
         assert second.status == 2
         assert "Another rca-bot is serving" in second.err
         assert "postgresql://" in second.err
-        assert NO_TRACE not in second.err
+        assert TRACE not in second.err
         token = made.out.split()[-1]
         status, document = await ask(
             "POST", f"{address}{PATH}/analyze?anomaly_type=freshness_anomaly", token
@@ -45,6 +46,11 @@ async def test_from_nothing_to_an_answer(tmp_path: Path) -> None:
         assert (await ask("GET", f"{address}/readyz", token))[0] == 200
         assert await bot.stop() == 0
         assert bot.complaints == []
+
+
+def beside(folder: Path, *arguments: str | Path) -> Ended:
+    """Run a verb on the database of the serving bot."""
+    return rca_bot(*arguments, folder=folder, env=ENV)
 
 
 async def ask(method: str, url: str, token: str) -> tuple[int, Any]:

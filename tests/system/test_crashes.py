@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.escalation import MATRIX_RULE
-from bot.ports import DeadlineState, PageState, PostState
+from bot.records import DeadlineState, PageState, PostState
 from bot.sandbox.faults import Slow
 from bot.sandbox.world import words
 from tests.system.conftest import WITHIN_S, Scene, hasty_runbook

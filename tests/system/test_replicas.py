@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.ports import PageState
+from bot.records import PageState
 from bot.sandbox.deliver import Attempt, HttpLine
 from bot.sandbox.faults import Slow
 from bot.sandbox.world import words

@@ -1,17 +1,20 @@
-"""The verbs of ``rca-bot``, each as a process in an environment that knows nothing."""
+"""The verbs of ``rca-bot``: each as a process in an environment that knows nothing, its other cases in this one."""
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
+import os
 import shutil
 from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bot.sandbox.stage import environment, new_sandbox
+import pytest
+
+from bot.cli import main
+from bot.sandbox.stage import ROUTING_KEYS
 from rca.case import parse_case
 from rca.engine import diagnose
 from rca.evaluation import evaluate, read_truths
@@ -19,7 +22,25 @@ from tests.system.conftest import NAME
 from tests.system.program import rca_bot
 
 SAMPLE = Path(__file__).parents[1] / "rca" / "cases"
-NO_TRACE = "Traceback"
+TRACE = "Traceback"
+STORY = (
+    "an alert about shopify_orders arrives",
+    "Most likely: Ingestion failure",
+    "alice types /rca shopify_orders",
+    "alice clicks Escalate",
+    "Infra is paged",
+    "Paged Infra by",
+    "alice acknowledges it",
+    "alice resolves it",
+    "Resolved by",
+    "what next",
+)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ.keys() - {"PATH"}:
+        monkeypatch.delenv(name)
 
 
 def case_file(folder: Path) -> Path:
@@ -37,80 +58,72 @@ def without_zone(path: Path) -> bytes:
     return json.dumps(case).encode()
 
 
-def left_in(folder: Path) -> list[Path]:
-    """Return what a command has left in *folder*."""
-    return list(folder.iterdir())
-
-
-async def test_the_contract_is_printed_as_json_schema(tmp_path: Path) -> None:
+def test_the_contract_is_printed_as_json_schema(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """``schema case`` and ``schema diagnosis`` print one JSON Schema each, which names the documents' own fields."""
-    documents = await asyncio.gather(
-        rca_bot("schema", "case", folder=tmp_path),
-        rca_bot("schema", "diagnosis", folder=tmp_path),
-    )
-    assert [(one.status, one.err) for one in documents] == [(0, ""), (0, "")]
-    case, diagnosis = (json.loads(one.out) for one in documents)
-    assert case["$schema"] == diagnosis["$schema"]
-    assert {"anomaly", "ingestion_jobs", "holes"} <= case["properties"].keys()
+    case = rca_bot("schema", "case", folder=tmp_path)
+    assert (case.status, case.err) == (0, "")
+    assert {"anomaly", "ingestion_jobs", "holes"} <= json.loads(case.out)["properties"].keys()
+    assert main(["schema", "diagnosis"]) == 0
+    diagnosis = json.loads(capsys.readouterr().out)
     assert {"top_cause_type", "hypotheses"} <= diagnosis["properties"].keys()
+    assert diagnosis["$schema"] == json.loads(case.out)["$schema"]
 
 
-async def test_one_case_for_people_and_for_programs(tmp_path: Path) -> None:
+def test_one_case_for_people_and_for_programs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """``diagnose --case`` shows the verdict; from standard input with --json it prints the document, and no more."""
     path = case_file(tmp_path)
-    seen, printed = await asyncio.gather(
-        rca_bot("diagnose", "--case", path, folder=tmp_path),
-        rca_bot("diagnose", "--case", "-", "--json", folder=tmp_path, said=path.read_bytes()),
-    )
-    assert (seen.status, printed.status) == (0, 0)
-    assert "ngestion failure" in seen.out
+    printed = rca_bot("diagnose", "--case", "-", "--json", folder=tmp_path, said=path.read_bytes())
+    assert (printed.status, printed.err) == (0, "")
     document = json.loads(printed.out)
     assert document["format"] == "rca.diagnosis/1"
     assert document["top_cause_type"] == "ingestion_failure"
     assert document["hypotheses"][0]["first_action"]
+    assert main(["diagnose", "--case", str(path)]) == 0
+    assert "ngestion failure" in capsys.readouterr().out
 
 
-async def test_a_broken_line_costs_that_line_only(tmp_path: Path) -> None:
+def test_a_broken_line_costs_that_line_only(tmp_path: Path) -> None:
     """``diagnose --cases``: the broken line is named with its field, the others are done in order, status 1."""
     path = case_file(tmp_path)
-    good = json.dumps(json.loads(path.read_text("utf-8"))).encode()
+    good = path.read_bytes()
     lines = tmp_path / "cases.jsonl.gz"
     lines.write_bytes(gzip.compress(b"\n".join([good, without_zone(path), b"", good]) + b"\n"))
     out = tmp_path / "diagnoses.jsonl"
-    ended = await rca_bot(
-        "diagnose", "--cases", lines, "--out", out, "--workers", "2", folder=tmp_path
-    )
+    ended = rca_bot("diagnose", "--cases", lines, "--out", out, "--workers", "2", folder=tmp_path)
     assert ended.status == 1
     assert f"{lines}:2:" in ended.err
     assert "anomaly.detected_at" in ended.err
-    assert NO_TRACE not in ended.err
+    assert TRACE not in ended.err
     diagnoses = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert [one["top_cause_type"] for one in diagnoses] == ["ingestion_failure"] * 2
 
 
-async def test_a_broken_file_is_refused_with_its_field(tmp_path: Path) -> None:
+def test_a_broken_file_is_refused_with_its_field(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """``diagnose --case``: a time without a zone is named by its field's path, a missing file by name; status 2."""
     path = case_file(tmp_path)
     path.write_bytes(without_zone(path))
-    broken, missing = await asyncio.gather(
-        rca_bot("diagnose", "--case", path, "--json", folder=tmp_path),
-        rca_bot("diagnose", "--case", tmp_path / "none.json", folder=tmp_path),
-    )
-    assert (broken.status, missing.status) == (2, 2)
-    assert broken.out == missing.out == ""
+    broken = rca_bot("diagnose", "--case", path, "--json", folder=tmp_path)
+    assert (broken.status, broken.out) == (2, "")
     assert str(path) in broken.err
     assert "anomaly.detected_at" in broken.err
-    assert "none.json" in missing.err
-    assert NO_TRACE not in broken.err + missing.err
+    assert TRACE not in broken.err
+    assert main(["diagnose", "--case", str(tmp_path / "none.json")]) == 2
+    assert "none.json" in capsys.readouterr().err
 
 
-async def test_eval_agrees_with_the_library(tmp_path: Path) -> None:
+def test_eval_agrees_with_the_library(tmp_path: Path) -> None:
     """``eval --json`` prints the very numbers that scoring the same cases in process gives."""
     truths = read_truths((SAMPLE / "sample.truth.jsonl").read_text("utf-8").splitlines())
     with gzip.open(SAMPLE / "sample.cases.jsonl.gz", "rb") as packed:
         diagnoses = [diagnose(parse_case(line)[0]) for line in packed]
     expected = asdict(evaluate(diagnoses, truths).summary)
-    ended = await rca_bot(
+    ended = rca_bot(
         "eval",
         "--cases", SAMPLE / "sample.cases.jsonl.gz",
         "--truth", SAMPLE / "sample.truth.jsonl",
@@ -123,64 +136,48 @@ async def test_eval_agrees_with_the_library(tmp_path: Path) -> None:
     assert scores["n"] == len(truths)
 
 
-async def test_a_runbook_is_checked(tmp_path: Path) -> None:
+def test_a_runbook_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """``runbook check``: the shipped pages have no problem; a folder with a broken condition is named, status 1."""
-    shipped = tmp_path / "shipped"
+    shipped, broken = tmp_path / "shipped", tmp_path / "broken"
     shipped.mkdir()
     for page in files("runbook").joinpath("pages").iterdir():
         (shipped / page.name).write_text(page.read_text("utf-8"), "utf-8")
-    broken = tmp_path / "broken"
     shutil.copytree(shipped, broken)
-    page_path = broken / "ingestion_failure.md"
-    text = page_path.read_text("utf-8")
+    wrong_page = broken / "ingestion_failure.md"
+    text = wrong_page.read_text("utf-8")
     assert "evidence.error_code ==" in text
-    page_path.write_text(
-        text.replace("evidence.error_code ==", "evidence.no_such_thing =="), "utf-8"
-    )
-    fine, wrong = await asyncio.gather(
-        rca_bot("runbook", "check", shipped, folder=tmp_path),
-        rca_bot("runbook", "check", broken, folder=tmp_path),
-    )
-    assert (fine.status, fine.err) == (0, "")
-    assert "no problems" in fine.out
+    wrong_page.write_text(text.replace("evidence.error_code ==", "evidence.no_such ==", 1), "utf-8")
+    wrong = rca_bot("runbook", "check", broken, folder=tmp_path)
     assert wrong.status == 1
     assert "ingestion_failure" in wrong.err
-    assert "no_such_thing" in wrong.err
-    assert NO_TRACE not in wrong.err
+    assert "no_such" in wrong.err
+    assert TRACE not in wrong.err
+    assert main(["runbook", "check", str(shipped)]) == 0
+    assert "no problems" in capsys.readouterr().out
 
 
-async def test_a_start_that_cannot_be_says_why(tmp_path: Path) -> None:
-    """``serve`` without tokens names all of them; with a database that is not there it says so; both end with 2."""
-    async with new_sandbox() as sandbox:
-        url = "postgresql://nobody@127.0.0.1:1/none"
-        bare, alone = await asyncio.gather(
-            rca_bot("serve", folder=tmp_path),
-            rca_bot("serve", folder=tmp_path, env=environment(sandbox, tmp_path, url)),
-        )
-    assert (bare.status, alone.status) == (2, 2)
-    assert "SLACK_BOT_TOKEN: missing" in bare.err
-    assert "SLACK_APP_TOKEN: missing" in bare.err
+def test_a_start_that_cannot_be_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``serve`` with a database that is not there says so; without its tokens it names all of them; both end with 2."""
+    url = "postgresql://nobody@127.0.0.1:1/none"
+    env = {"DATABASE_URL": url, "SLACK_MODE": "off", "HTTP_PORT": "0"}
+    alone = rca_bot("serve", folder=tmp_path, env=env)
+    assert (alone.status, TRACE in alone.err) == (2, False)
     assert "127.0.0.1" in alone.err
-    assert NO_TRACE not in bare.err + alone.err
+    assert main(["serve"]) == 2
+    said = capsys.readouterr().err
+    assert "SLACK_BOT_TOKEN: missing" in said
+    assert "SLACK_APP_TOKEN: missing" in said
 
 
-async def test_the_demo_tells_the_story(tmp_path: Path) -> None:
-    """``demo --terminal`` plays from the alerts to the resolved incident, and ends with 0 by itself."""
-    ended = await rca_bot("demo", "--terminal", folder=tmp_path, within_s=90)
+def test_the_demo_tells_the_story(tmp_path: Path) -> None:
+    """``demo --terminal`` plays from the alerts to the resolved incident, ends with 0 and leaves nothing behind."""
+    ended = rca_bot("demo", "--terminal", folder=tmp_path, within_s=90)
     assert (ended.status, ended.err) == (0, "")
-    story = [
-        "an alert about shopify_orders arrives",
-        "Most likely: Ingestion failure",
-        "alice types /rca shopify_orders",
-        "alice clicks Escalate",
-        "Infra is paged",
-        "alice acknowledges it",
-        "alice resolves it",
-        "Resolved by",
-        "what next",
-    ]
-    places = [ended.out.find(words) for words in story]
-    assert -1 not in places, story[places.index(-1)]
-    assert places == sorted(places)
-    assert "Paged Infra by" in ended.out[places[5] :]
-    assert left_in(tmp_path) == []
+    place = 0
+    for words in STORY:
+        place = ended.out.find(words, place)
+        assert place >= 0, f"{words!r} is not told, or not in its place:\n{ended.out}"
+    assert list(tmp_path.iterdir()) == []
+    assert not any(key in ended.out for key in ROUTING_KEYS.values())
