@@ -31,6 +31,8 @@ FRAMEWORKS: Final = (
     "format",  # logging.Formatter
     "do_*",  # ast and HTTP visitors
     "visit_*",
+    "add_listener",  # PgQueuer's Driver
+    "tm",
 )
 DECORATORS: Final = (
     "@pytest.*",
@@ -40,6 +42,7 @@ DECORATORS: Final = (
     "@model_serializer*",
     "@computed_field*",
     "@app.*",
+    "@bolt.*",
     "@given*",
     "@rule*",
     "@invariant*",

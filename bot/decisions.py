@@ -73,6 +73,12 @@ async def resolve(incident_id: str, actor: Actor, deps: Deps) -> Change:
     return await deps.store.incidents.resolve(incident_id, by=actor.user_id, now=deps.clock())
 
 
+async def reopen(incident_id: str, actor: Actor, deps: Deps) -> Change:
+    """It was not over after all: the incident is open again, unless a newer one of its kind is."""
+    await permitted(incident_id, actor, Act.RESOLVE, deps)
+    return await deps.store.incidents.reopen(incident_id, by=actor.user_id, now=deps.clock())
+
+
 async def snooze(incident_id: str, actor: Actor, span: timedelta, deps: Deps) -> Change:
     """Keep quiet about the incident for *span*; its deadlines move to the end of it."""
     await permitted(incident_id, actor, Act.SNOOZE, deps)

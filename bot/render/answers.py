@@ -122,6 +122,15 @@ def resolved(incident: Incident, *, changed: bool) -> str:
     )
 
 
+def reopened(incident: Incident, *, changed: bool) -> str:
+    """Return that it is open again, or that there was nothing to reopen."""
+    if changed:
+        return _said((_name(incident.dataset), " is open again. Nobody has it yet."))
+    if incident.is_open:
+        return _said((_name(incident.dataset), f" is {incident.state} already."))
+    return _said(("A newer incident of ", _name(incident.dataset), " is open already."))
+
+
 def snoozed(incident: Incident) -> str:
     """Return until when we keep quiet."""
     if incident.snoozed_until is None or not incident.is_open:

@@ -12,7 +12,7 @@ from bot.sandbox.pager import PhoneCall
 COMMAND: Final = "/rca"
 VERBS: Final = frozenset(
     {
-        "ack", "escalate", "help", "history", "list", "resolve", "review", "snooze", "status", "timeline",
+        "ack", "escalate", "help", "history", "list", "reopen", "resolve", "review", "snooze", "status", "timeline",
         "unrecognised", "why",
     }
 )  # fmt: skip

@@ -33,11 +33,6 @@ class SocketLine:
         self._tickets.add(ticket)
         return ticket
 
-    @property
-    def connections(self) -> int:
-        """How many sockets are open."""
-        return len(self._sockets)
-
     async def connected(self) -> None:
         """Wait until the app has connected."""
         await self._connected.wait()

@@ -38,7 +38,7 @@ async def play_in_browser(folder: Path, *, port: int, open_page: bool) -> None:
     """Serve the workspace's page until interrupted; alerts arrive one after the other."""
     console = Console()
     async with staged(folder, port=port) as stage:
-        page = f"{stage.sandbox.url}/ui/"
+        page = stage.sandbox.page_url
         console.print(
             Panel(
                 f"A Slack-like workspace is open at [bold]{page}[/bold]\n\n"

@@ -148,3 +148,20 @@ async def test_a_page_that_cannot_be_delivered_is_shouted(world: World) -> None:
     mentions = [words(reply) for reply in world.thread(message)]
     assert any("<!subteam^S0INFRA" in text for text in mentions)
     world.sandbox.messages(ALERTS)
+
+
+async def test_reopen_takes_back_a_hasty_resolve(world: World) -> None:
+    """Resolved by mistake at three in the morning: open again, with its buttons, and nobody has it."""
+    message = await world.alert(NAME)
+    await world.sandbox.click("alice", world.card(message), "incident_resolve")
+    await world.work()
+    await world.sandbox.command("alice", ALERTS, f"/rca reopen {DATASET}")
+    await world.work()
+    view = await world.incident(DATASET)
+    assert view.incident.state is IncidentState.OPEN
+    assert "incident_ack" in buttons(world.card(message))
+    assert "open again" in words(world.sandbox.ephemerals("alice")[-1])
+    await world.sandbox.command("alice", ALERTS, f"/rca reopen {DATASET}")
+    assert "already" in words(world.sandbox.ephemerals("alice")[-1])
+    world.thread(message)
+    world.sandbox.messages(ALERTS)
