@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+
+from pydantic import ValidationError
 
 from bot.ports import Facts, Source
 from rca.case import Anomaly, Case, Dataset, FactKind, Hole
 
 SOURCE_TIME_LIMIT: Final = timedelta(seconds=10)
+MAX_WHERE: Final = 300  # characters of the fields that are wrong
 
 log = logging.getLogger(__name__)
 
@@ -32,20 +35,36 @@ async def collect(
     answers = await asyncio.gather(
         *(_ask(source, anomaly, dataset, as_of, time_limit) for source in sources)
     )
+    frame = {"case_id": case_id, "as_of": as_of, "anomaly": anomaly, "dataset": dataset}
+    try:
+        return _case(frame, answers)
+    except ValidationError:  # somebody's facts do not fit; the others' are not lost with them
+        named = zip(sources, answers, strict=True)
+        return _case(frame, [_fitting(frame, source, answer) for source, answer in named])
+
+
+def _case(frame: Mapping[str, object], answers: Sequence[Facts]) -> Case:
     found: dict[str, object] = {}
     for answer in answers:
         for fact, value in answer.found.items():
             found.setdefault(fact, value)
-    return Case.model_validate(
-        {
-            **found,
-            "case_id": case_id,
-            "as_of": as_of,
-            "anomaly": anomaly,
-            "dataset": dataset,
-            "holes": _holes(answers, found),
-        }
-    )
+    return Case.model_validate({**found, **frame, "holes": _holes(answers, found)})
+
+
+def _fitting(frame: Mapping[str, object], source: Source, answer: Facts) -> Facts:
+    """The source's facts if they make a case by themselves, else holes that name what is wrong with them."""
+    try:
+        _case(frame, [answer])
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        where = dict.fromkeys(".".join(str(part) for part in one["loc"]) for one in problems)
+        reason = f"{source.name} gave facts that cannot be used: {', '.join(where)[:MAX_WHERE]}"
+        log.error(  # noqa: TRY400 - the traceback would quote the facts
+            "a source gave facts that cannot be used",
+            extra={"source": source.name, "reason": reason},
+        )
+        return _nothing(reason)
+    return answer
 
 
 async def _ask(
@@ -67,6 +86,10 @@ async def _ask(
             exc_info=error,
             extra={"source": source.name, "dataset": anomaly.dataset},
         )
+    return _nothing(reason)
+
+
+def _nothing(reason: str) -> Facts:
     return Facts(found={}, holes=tuple(Hole(fact=kind, reason=reason) for kind in FactKind))
 
 

@@ -1,4 +1,4 @@
-"""The team's runbook at run time: read again when its files change, and never replaced by a broken one."""
+"""The team's runbook at run time: read again when its files have changed, and never replaced by a broken one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Shelf:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._stamps = _stamps(folder)
+        self._read = self._seen = _stamps(folder)
         self._book = load_runbook(folder)
 
     def book(self) -> Runbook:
@@ -30,11 +30,16 @@ class Shelf:
         return self._book
 
     def refresh(self) -> bool:
-        """Read the folder again if a file of it changed; return whether a new runbook is in force."""
+        """Read the folder again once it has changed and rested; return whether a new runbook is in force.
+
+        A file that is still being written may read as a whole page with half of its rules: so what changed since
+        the last look is left for the next one.
+        """
         stamps = _stamps(self._folder)
-        if stamps == self._stamps:
+        rested, self._seen = stamps == self._seen, stamps
+        if not rested or stamps == self._read:
             return False
-        self._stamps = stamps
+        self._read = stamps
         try:
             self._book = load_runbook(self._folder)
         except RunbookError as error:
