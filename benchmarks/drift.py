@@ -1,0 +1,266 @@
+"""Shifted shares: false alarms, power and time of the engine's drift score, beside other rules and Evidently.
+
+A dimension's history is four weeks; the rule under test sees the pooled history and the current day. Real shares are
+flights by carrier, origin, destination and hour; what is injected, is injected into a real clean day.
+Evidently's time is measured where Evidently is installed (``--only-time`` is for such an environment).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import numpy as np
+from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]  # scipy ships no types
+from scipy.stats import chi2_contingency  # type: ignore[import-untyped]  # scipy ships no types
+
+from benchmarks import evidently_rival
+from benchmarks.flights import DAYS, FIRST_DAY, load
+from benchmarks.table import fastest_s, say, say_table, share
+from rca.detectors.distribution_drift import HALF_WAY, MIN_EFFECT_BITS
+from rca.shift_reading import read_shift
+from rca.stats.divergence import Counts, jsd_bits, jsd_terms
+from rca.view.dimensions import DimensionView
+
+HISTORY: Final = 28  # days
+NOMINAL: Final = 0.01
+EVIDENTLY_DISTANCE: Final = 0.1  # Evidently's and NannyML's default bound on the distance
+SEED: Final = 20_131_231
+NULLS: Final = 300  # pairs of windows without any drift
+NULL_SIZES: Final = ((10, 1_000), (10, 100_000), (1_000, 1_000), (1_000, 100_000), (10_000, 10_000))
+ZIPF: Final = 1.1
+STORMY_BELOW: Final = 0.95  # share of the usual flights of that weekday
+SPEED_VALUES: Final = (10, 1_000, 100_000)
+SPEED_ROWS: Final = 1_000_000
+TOP: Final = 10
+START: Final = datetime.combine(FIRST_DAY, datetime.min.time(), UTC)
+
+Score = Callable[[Counts, Counts], float]
+"""(a row of counts per day of the history, counts of the judged day) -> a score; the larger, the more they differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A score and the bound above which it raises an alarm."""
+
+    score: Score
+    bound: float
+
+
+def fold(history: Counts, current: Counts) -> float:
+    """Return by how many times the shift exceeds the largest usual one; 0 below the smallest effect spoken of."""
+    shift = read_shift(_view(history, current))
+    return shift.fold() if shift.beyond >= MIN_EFFECT_BITS else 0.0
+
+
+def distance(history: Counts, current: Counts) -> float:
+    """Return the Jensen-Shannon distance to the pooled history, natural logarithm: Evidently's score."""
+    return float(jensenshannon(history.sum(axis=0), current))
+
+
+def surprise(history: Counts, current: Counts) -> float:
+    """Return 1 less the chi-squared test's p-value of the two sets of counts."""
+    table = np.stack([history.sum(axis=0), current])
+    return 1.0 - float(chi2_contingency(table[:, table.sum(axis=0) > 0.0]).pvalue)
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    "engine": Rule(score=fold, bound=HALF_WAY),
+    "JS distance > .1": Rule(score=distance, bound=EVIDENTLY_DISTANCE),
+    "chi-squared p < .01": Rule(score=surprise, bound=1.0 - NOMINAL),
+}
+"""The engine's bound is where a reading is as likely a fault as not: there its weight is 0."""
+
+
+def _view(history: Counts, current: Counts) -> DimensionView:
+    return DimensionView(
+        dimension="d",
+        values=tuple(map(str, range(len(current)))),
+        current=current,
+        history=history,
+        truncated=False,
+        window_start=START,
+        window_end=START + timedelta(days=1),
+    )
+
+
+def zipf(values: int) -> Counts:
+    """Return the shares of *values* values under Zipf's law."""
+    weights = np.arange(1, values + 1) ** -ZIPF
+    return np.asarray(weights / weights.sum())
+
+
+def _nulls(values: int, rows: int) -> list[str]:
+    draw = np.random.default_rng(SEED)
+    alarms = []
+    for _ in range(NULLS):
+        windows = draw.multinomial(rows, zipf(values), HISTORY + 1).astype(np.float64)
+        alarms.append([r.score(windows[:-1], windows[-1]) > r.bound for r in RULES.values()])
+    return [f"{values:,}", f"{rows:,}", *(share(rate) for rate in np.mean(alarms, axis=0).tolist())]
+
+
+def halved(current: Counts, _draw: np.random.Generator) -> Counts:
+    """Take away half of the value whose share is nearest to 5 %."""
+    touched = current.copy()
+    at = int(np.argmin(np.abs(current / current.sum() - 0.05)))
+    touched[at] //= 2
+    return touched
+
+
+def vanished(current: Counts, _draw: np.random.Generator) -> Counts:
+    """Take away the whole of the value whose share is nearest to 5 %."""
+    touched = current.copy()
+    touched[int(np.argmin(np.abs(current / current.sum() - 0.05)))] = 0.0
+    return touched
+
+
+def newcomer(current: Counts, draw: np.random.Generator) -> Counts:
+    """Give two percent of the rows to a value that was never seen: the last, which is empty in every day."""
+    touched = current.copy()
+    moved = draw.binomial(current.astype(np.int64), 0.02)
+    touched -= moved
+    touched[-1] += moved.sum()
+    return touched
+
+
+def swapped(current: Counts, draw: np.random.Generator) -> Counts:
+    """Move twenty points of share from the largest value to the second, as far as it has them."""
+    touched = current.copy()
+    first, second = np.argsort(-current)[:2]
+    part = min(1.0, 0.2 * current.sum() / current[first])
+    moved = draw.binomial(int(current[first]), part)
+    touched[first] -= moved
+    touched[second] += moved
+    return touched
+
+
+def _untouched(current: Counts, _draw: np.random.Generator) -> Counts:
+    return current
+
+
+EFFECTS: Final[Mapping[str, Callable[[Counts, np.random.Generator], Counts]]] = {
+    "false": _untouched,
+    "5 % value halved": halved,
+    "5 % value gone": vanished,
+    "new 2 % value": newcomer,
+    "20 points swapped": swapped,
+}
+
+
+def _real(name: str, days: Sequence[Mapping[str, int]]) -> list[list[str]]:
+    """Return one row per rule: its alarms on clean days, then on each effect, by its own bound and by a matched one."""
+    values = sorted({value for day in days for value in day})
+    counts = np.array([[*(day.get(v, 0) for v in values), 0] for day in days], dtype=np.float64)
+    judged = [d for d in range(HISTORY, DAYS) if _is_clean(counts, d)]
+    rows = []
+    for rule_name, rule in RULES.items():
+        draw = np.random.default_rng(SEED)
+        scores = [
+            np.array([rule.score(counts[d - HISTORY : d], effect(counts[d], draw)) for d in judged])
+            for effect in EFFECTS.values()
+        ]
+        matched = float(np.quantile(scores[0], 1.0 - NOMINAL))
+        pairs = [[share(float((s > b).mean())) for b in (rule.bound, matched)] for s in scores]
+        rows.append([name, str(len(values)), rule_name, *(" / ".join(pair) for pair in pairs)])
+    return rows
+
+
+def _is_clean(counts: Counts, day: int) -> bool:
+    alike = counts[day - HISTORY : day : 7].sum(axis=1)
+    return float(counts[day].sum()) >= STORMY_BELOW * float(np.median(alike))
+
+
+def _score(before: Counts, now: Counts) -> tuple[float, tuple[int, ...]]:
+    top = np.argsort(-jsd_terms(before, now))[:TOP]
+    return jsd_bits(before, now), tuple(top.tolist())
+
+
+def _speed(values: int, rows: int, *, evidently: bool) -> list[str]:
+    """Return seconds for two windows of *rows* rows: from counts, from codes, from text, and the rivals'."""
+    draw = np.random.default_rng(SEED)
+    before, now = (draw.choice(values, rows, p=zipf(values)) for _ in range(2))
+    text = [[f"v{code}" for code in codes.tolist()] for codes in (before, now)]
+
+    def counted() -> tuple[Counts, Counts]:
+        first, second = (np.bincount(c, minlength=values).astype(np.float64) for c in (before, now))
+        return first, second
+
+    def from_text() -> object:
+        first, second = Counter(text[0]), Counter(text[1])
+        names = list(first | second)
+        return _score(*(np.array([c[v] for v in names], dtype=np.float64) for c in (first, second)))
+
+    p, q = counted()
+    scipy_s = fastest_s(lambda: jensenshannon(p, q), rounds=20)
+    spans = [
+        fastest_s(lambda: _score(p, q), rounds=20),
+        scipy_s,
+        fastest_s(lambda: _score(*counted()), rounds=3),
+        fastest_s(from_text, rounds=3),
+    ]
+    rival = evidently_rival.seconds(text[0], text[1]) if evidently else None
+    cells = [f"{span:.5f}" for span in spans]
+    if rival is None:
+        return [f"{values:,}", *cells, "-", "-"]
+    return [
+        f"{values:,}",
+        *cells,
+        f"{rival:.2f}",
+        f"{rival / spans[3]:.1f} / {rival / spans[2]:.0f}",
+    ]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure false alarms on drawn windows, then power on real days, then time."""
+    parser = argparse.ArgumentParser(prog="benchmarks drift", description=__doc__)
+    parser.add_argument(
+        "--flights", metavar="FILE", help="the package file; fetched with pip when left out"
+    )
+    parser.add_argument(
+        "--rows", type=int, default=SPEED_ROWS, help="rows of each window, for the time"
+    )
+    parser.add_argument("--only-time", action="store_true", help="leave out false alarms and power")
+    parser.add_argument(
+        "--values", type=int, nargs="*", default=SPEED_VALUES, help="distinct values, for the time"
+    )
+    arguments = parser.parse_args(argv)
+    if not arguments.only_time:
+        _quality(arguments.flights)
+    evidently = evidently_rival.is_installed()
+    if not evidently:
+        say("Evidently is not installed here: its column is left out.\n")
+    say(f"Seconds for the score and the top {TOP} movers of 2 x {arguments.rows:,} rows\n")
+    head = [
+        "values",
+        "counts",
+        "SciPy, counts",
+        "codes",
+        "text",
+        "Evidently, text",
+        "Evidently / ours from text, codes",
+    ]
+    say_table(head, [_speed(k, arguments.rows, evidently=evidently) for k in arguments.values])
+    return 0
+
+
+def _quality(path: str | None) -> None:
+    say(
+        f"Windows without any drift, {HISTORY} of history, Zipf's law: share of alarms in {NULLS}\n"
+    )
+    say_table(["values", "rows", *RULES], [_nulls(values, rows) for values, rows in NULL_SIZES])
+    say(
+        f"Real days, {HISTORY} of history: alarms by the rule's bound / by the bound with {NOMINAL:.0%} false ones\n"
+    )
+    shares = load(path).shares
+    rows = [row for name, days in shares.items() for row in _real(name, days)]
+    say_table(["dimension", "values", "rule", *EFFECTS], rows)
+
+
+if __name__ == "__main__":
+    import sys
+
+    raise SystemExit(main(sys.argv[1:]))
