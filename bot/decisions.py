@@ -13,7 +13,7 @@ from bot.directory import Role
 from bot.examine import REVIEWED
 from bot.policy.who_may import Act, may
 from bot.ports import BotError
-from bot.records import InboxKind, Incident, TimelineEntry
+from bot.records import InboxKind, Incident, IncidentState, TimelineEntry
 from bot.store import Change, PageRequested
 
 
@@ -74,9 +74,19 @@ async def resolve(incident_id: str, actor: Actor, deps: Deps) -> Change:
 
 
 async def reopen(incident_id: str, actor: Actor, deps: Deps) -> Change:
-    """It was not over after all: the incident is open again, unless a newer one of its kind is."""
+    """It was not over after all: the incident is open again, unless a newer one of its kind is.
+
+    Resolving it cancelled its deadlines; the new look at the dataset sets those that now hold.
+    """
     await permitted(incident_id, actor, Act.RESOLVE, deps)
-    return await deps.store.incidents.reopen(incident_id, by=actor.user_id, now=deps.clock())
+    now = deps.clock()
+    change = await deps.store.incidents.reopen(incident_id, by=actor.user_id, now=now)
+    if (
+        change.incident.state is IncidentState.OPEN
+    ):  # also the second time: the first may have died here
+        key = f"reopen:{incident_id}:{now.isoformat()}"
+        await _look_again(change.incident, actor, key, deps)
+    return change
 
 
 async def snooze(incident_id: str, actor: Actor, span: timedelta, deps: Deps) -> Change:
@@ -124,6 +134,11 @@ async def reviewed(incident_id: str, actor: Actor, key: str, deps: Deps) -> None
     await deps.store.incidents.add_timeline(
         TimelineEntry(incident_id=incident_id, at=now, what=REVIEWED, actor=actor.user_id)
     )
+    await _look_again(incident, actor, key, deps)
+
+
+async def _look_again(incident: Incident, actor: Actor, key: str, deps: Deps) -> None:
+    """Have the incident's dataset diagnosed anew, once per *key*; what is due follows from that."""
     place = incident.place
     await deps.store.inbox.keep(
         kind=InboxKind.COMMAND,
@@ -133,7 +148,8 @@ async def reviewed(incident_id: str, actor: Actor, key: str, deps: Deps) -> None
             "dataset": incident.dataset,
             "anomaly_type": incident.anomaly_type,
             "user": actor.user_id,
-            "channel": place.channel_id if place else "",
+            "channel": place.channel_id if place else None,
+            "thread_ts": place.thread_ts if place else None,
         },
-        now=now,
+        now=deps.clock(),
     )

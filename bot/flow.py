@@ -230,7 +230,7 @@ async def _take_question(item: InboxItem, deps: Deps) -> None:
         dataset=str(payload["dataset"]),
         anomaly_type=AnomalyType(kind) if kind else None,
         asked_by=str(payload["user"]),
-        place=Place(channel_id=str(payload["channel"]), thread_ts=payload.get("thread_ts")),
+        place=_place_of(payload.get("channel"), payload.get("thread_ts")),
     )
     try:
         await answer(question, deps, inbox_id=item.inbox_id)
@@ -238,6 +238,10 @@ async def _take_question(item: InboxItem, deps: Deps) -> None:
         await _give_up(item, answers.unknown_dataset(error.name, error.near), deps)
         return
     await _close(item, InboxState.DONE, Reason.TOLD_ASKED, deps)
+
+
+def _place_of(channel_id: str | None, thread_ts: str | None) -> Place | None:
+    return Place(channel_id=channel_id, thread_ts=thread_ts) if channel_id else None
 
 
 async def answer(question: Question, deps: Deps, *, inbox_id: str) -> tuple[Examined, ...]:
