@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +57,7 @@ class NodeHistory:
 
     def until(self, instant: datetime) -> tuple[NodeStep, ...]:
         """Return the results that were there at *instant*."""
-        return tuple(step for step in self.steps if step.at <= instant)
+        return self.steps[: bisect_right(self.steps, instant, key=attrgetter("at"))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
