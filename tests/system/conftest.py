@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -134,8 +133,3 @@ def hasty_runbook(folder: Path, deadline: str) -> str:
             text = text.replace("escalate_after: 30m", f"escalate_after: {deadline}")
         (pages / page.name).write_text(text, "utf-8")
     return str(pages)
-
-
-def metadata_of(message: Message) -> dict[str, Any]:
-    """Return what a message of ours carries for ourselves."""
-    return dict((message.metadata or {}).get("event_payload", {}))
