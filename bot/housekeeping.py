@@ -23,5 +23,8 @@ async def sweep(deps: Deps) -> None:
     if due:
         await deps.store.resubmit(due)
         log.info("due rows had no job and were woken", extra={"rows": len(due)})
-    for incident in await deps.store.incidents.well_since(now - STAYED_WELL, AT_ONCE):
-        await deps.store.incidents.resolve(incident.incident_id, by="rca-bot", now=now)
+    since = now - STAYED_WELL
+    for incident in await deps.store.incidents.well_since(since, AT_ONCE):
+        await deps.store.incidents.resolve(
+            incident.incident_id, by="rca-bot", now=now, well_since=since
+        )

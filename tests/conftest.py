@@ -21,7 +21,7 @@ from bot.store.engine import create_engine
 from bot.store.migrate import upgrade
 from tests import postgres
 
-FOLDER = "RCA_TESTS_POSTGRES"  # between the workers of one run: where their common server lives
+FOLDER = "TESTS_POSTGRES_FOLDER"  # between the workers of one run: where their common server lives
 TEMPLATE = "rca_template"
 BOTH = ("sqlite", "postgresql")
 

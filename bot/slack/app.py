@@ -183,6 +183,11 @@ class Listeners:
         return Actor(user_id=user_id, tenant_id=tenant_id, role=role)
 
 
+def _no_news(record: logging.LogRecord) -> bool:
+    """Bolt reads SLACK_BOT_TOKEN by itself and warns that our client has it already, at every start."""
+    return "`token` will be unused" not in record.getMessage()
+
+
 def _is_guest(team_id: str | None, context: AsyncBoltContext) -> bool:
     """Whether somebody belongs to another workspace than the one our token is for."""
     ours = context.authorize_result
@@ -203,11 +208,13 @@ def build_slack_app(
     client: AsyncWebClient, signing_secret: str | None, listeners: Listeners
 ) -> AsyncApp:
     """Return the Bolt app with every listener; it owns no connection until it is asked something."""
+    bolt_log = logging.getLogger("slack_bolt")
+    bolt_log.addFilter(_no_news)
     app = AsyncApp(
         client=client,
         signing_secret=signing_secret or "socket-mode-signs-nothing",
         process_before_response=True,
-        logger=logging.getLogger("slack_bolt"),
+        logger=bolt_log,
     )
     app.event("message")(listeners.on_message)
     app.event("app_mention")(listeners.on_mention)

@@ -144,15 +144,14 @@ class Outbox:
     async def _post_or_edit(
         self, post: Post, message: RenderedMessage, thread_ts: str | None
     ) -> None:
-        content = _content(message)
-        if post.message_ts is not None:
-            await self._client.chat_update(
-                channel=post.channel_id or "", ts=post.message_ts, **content
-            )
-            await self._told(post, post.message_ts)
-            return
-        ts = await self._find_own(post, thread_ts) if post.attempts > 1 else None
-        await self._told(post, ts or await self._say(post, content, thread_ts))
+        content, ts = _content(message), post.message_ts
+        if ts is None and post.attempts > 1:
+            ts = await self._find_own(post, thread_ts)
+        if ts is None:
+            ts = await self._say(post, content, thread_ts)
+        else:  # what was found may be from before the incident moved on
+            await self._client.chat_update(channel=post.channel_id or "", ts=ts, **content)
+        await self._told(post, ts)
 
     async def _say(self, post: Post, content: Mapping[str, Any], thread_ts: str | None) -> str:
         """Post it; where its thread is gone with the alert's message, in the channel itself."""

@@ -86,11 +86,18 @@ def acknowledging(by: str, now: datetime) -> Decide:
     return decide
 
 
-def resolving(by: str, now: datetime) -> Decide:
-    """It is over: no deadline, no active diagnosis, and the pages' providers are to be told."""
+def resolving(by: str, now: datetime, well_since: datetime | None = None) -> Decide:
+    """It is over: no deadline, no active diagnosis, and the pages' providers are to be told.
+
+    With *well_since* only if the check has been passing since then: it may have failed again since somebody looked.
+    """
 
     async def decide(tx: Writing, row: Row[Any]) -> Mapping[str, object] | None:
         if row.state == IncidentState.RESOLVED:
+            return None
+        if well_since is not None and not (
+            row.state == IncidentState.MONITORING and row.monitoring_since <= well_since
+        ):
             return None
         await cancel_deadlines(tx, row.incident_id, now)
         await tx.connection.execute(

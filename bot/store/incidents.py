@@ -196,13 +196,18 @@ class Incidents:
             acknowledging(by, now),
         )
 
-    async def resolve(self, incident_id: str, *, by: str, now: datetime) -> Change:
-        """It is over: deadlines are cancelled, and accepted pages are to be resolved."""
+    async def resolve(
+        self, incident_id: str, *, by: str, now: datetime, well_since: datetime | None = None
+    ) -> Change:
+        """It is over: deadlines are cancelled, and accepted pages are to be resolved.
+
+        With *well_since*, only if its check has been passing since that instant.
+        """
         return await change(
             self._database,
             incident_id,
             Decision(what="resolved", by=by, now=now),
-            resolving(by, now),
+            resolving(by, now, well_since),
         )
 
     async def monitor(self, incident_id: str, *, by: str, now: datetime) -> Change:

@@ -73,3 +73,17 @@ async def test_a_channel_we_were_thrown_out_of(rough: World) -> None:
     await rough.later(minutes=31)
     assert [call.service for call in rough.sandbox.phones.calls] == ["Infra"]
     rough.thread(message)
+
+
+async def test_a_card_that_is_found_again_says_what_holds_now(rough: World) -> None:
+    """Slack took the card unanswered; Infra is paged before it is found: found, it says so at once."""
+    rough.sandbox.faults.add("chat.postMessage", Unanswered(), times=1)
+    message = await rough.sandbox.alert(ALERTS, rough.library[NAME].message)
+    await rough.work()
+    rough.sandbox.faults.add("conversations.replies", Broken(status=500), times=20)
+    await rough.later(minutes=31)
+    assert [call.service for call in rough.sandbox.phones.calls] == ["Infra"]
+    rough.sandbox.faults.clear()
+    for _ in range(8):
+        await rough.later(minutes=6)
+    assert "Paged Infra" in words(rough.card(message))

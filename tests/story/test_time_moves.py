@@ -5,6 +5,8 @@ The incident here has a confidence between 0.60 and 0.85, so Infra is paged when
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.records import DeadlineState
 from bot.sandbox.server import Sandbox
 from bot.sandbox.world import ALERTS, NOON, World, reopened, words
@@ -112,4 +114,22 @@ async def test_it_stayed_well(world: World) -> None:
     assert not (await world.incident(DATASET)).incident.is_open
     assert ringing(world.sandbox) == []
     world.thread(message)
+    world.sandbox.messages(ALERTS)
+
+
+async def test_failing_again_beats_staying_well(world: World) -> None:
+    """The check fails again between the look and the resolve: the incident stays open."""
+    message = await world.alert(NAME)
+    incidents = world.app.store.incidents
+    incident_id = (await world.incident(DATASET)).incident.incident_id
+    await incidents.monitor(incident_id, by="rca-bot", now=world.clock())
+    since = world.clock()
+    world.clock.advance(timedelta(minutes=31))
+    assert [one.incident_id for one in await incidents.well_since(since, 10)] == [incident_id]
+    again = await world.alert(NAME)
+    change = await incidents.resolve(incident_id, by="rca-bot", now=world.clock(), well_since=since)
+    assert not change.changed
+    assert (await world.incident(DATASET)).incident.is_open
+    world.thread(message)
+    world.thread(again)
     world.sandbox.messages(ALERTS)
