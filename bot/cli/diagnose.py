@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -20,8 +20,10 @@ from rich.progress import track
 from bot.cli.verb import Verb
 from bot.render.terminal import print_diagnosis
 from rca.case import Case, CaseError, parse_case
+from rca.causal import SHIPPED, Model
 from rca.diagnosis import Diagnosis
 from rca.engine import diagnose
+from rca.model_file import ModelFileError, read_model
 from runbook.advice import advise
 from runbook.context import context_of
 from runbook.load import Runbook, load_runbook
@@ -48,30 +50,47 @@ class Line:
     unknown_keys: tuple[str, ...] = ()
 
 
-def complete(case: Case, book: Runbook) -> Diagnosis:
+def complete(case: Case, book: Runbook, model: Model = SHIPPED) -> Diagnosis:
     """Return the diagnosis of *case* as of its own instant, with the runbook's advice; pure."""
-    diagnosis = diagnose(case)
+    diagnosis = diagnose(case, model=model)
     context = context_of(case, diagnosis, opened_at=case.anomaly.detected_at, now=case.as_of)
     return advise(diagnosis, case, context, book, case.as_of)
 
 
-def diagnose_lines(lines: Iterable[bytes], workers: int) -> Iterator[Line]:
+def diagnose_lines(lines: Iterable[bytes], workers: int, model: Model = SHIPPED) -> Iterator[Line]:
     """Yield what came of each line, in order; a broken line costs that line only."""
     numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
+    work = partial(_diagnose_line, model=model)
     if workers <= 1:
-        yield from map(_diagnose_line, numbered)
+        yield from map(work, numbered)
         return
     with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(_diagnose_line, numbered, chunksize=CHUNK)
+        yield from pool.map(work, numbered, chunksize=CHUNK)
 
 
-def _diagnose_line(numbered: tuple[int, bytes]) -> Line:
+def model_in(path: str | None) -> Model:
+    """Return the model in the file at *path*; the shipped one when none is named.
+
+    Raises:
+        ModelFileError: the file is no model; named with what is wrong.
+    """
+    if path is None:
+        return SHIPPED
+    try:
+        return read_model(Path(path).read_bytes()).model
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from error
+
+
+def _diagnose_line(numbered: tuple[int, bytes], model: Model) -> Line:
     number, raw = numbered
     try:
         case, unknown = parse_case(raw)
     except CaseError as error:
         return Line(number=number, problem=str(error))
-    return Line(number=number, diagnosis=complete(case, shipped()).to_json(), unknown_keys=unknown)
+    return Line(
+        number=number, diagnosis=complete(case, shipped(), model).to_json(), unknown_keys=unknown
+    )
 
 
 def _declare(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +101,7 @@ def _declare(parser: argparse.ArgumentParser) -> None:
         "--json", action="store_true", help="print the document instead of the view"
     )
     parser.add_argument("--out", metavar="D.jsonl", help="where the diagnoses of --cases go")
+    parser.add_argument("--model", metavar="FILE", help="weights written by rca-bot calibrate")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
 
 
@@ -97,7 +117,7 @@ def _one(arguments: argparse.Namespace) -> int:
     except CaseError as error:
         raise CaseError(f"{path}: {error}") from error
     _warn(path, unknown)
-    diagnosis = complete(case, shipped())
+    diagnosis = complete(case, shipped(), model_in(arguments.model))
     if arguments.json:
         print(diagnosis.to_json())
     else:
@@ -108,7 +128,9 @@ def _one(arguments: argparse.Namespace) -> int:
 def _many(arguments: argparse.Namespace) -> int:
     broken = 0
     with reading(arguments.cases) as lines, _writing(arguments.out) as out:
-        answers: Iterable[Line] = diagnose_lines(lines, arguments.workers)
+        answers: Iterable[Line] = diagnose_lines(
+            lines, arguments.workers, model_in(arguments.model)
+        )
         if sys.stderr.isatty():
             console = Console(stderr=True)
             total = _count(arguments.cases)

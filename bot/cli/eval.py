@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bot.cli.diagnose import diagnose_lines, reading
+from bot.cli.diagnose import diagnose_lines, model_in, reading
 from bot.cli.verb import Verb
 from rca.diagnosis import Diagnosis
 from rca.evaluation import Scores, Summary, evaluate, read_truths
@@ -32,6 +32,7 @@ def _declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cases", required=True, metavar="F.jsonl[.gz]")
     parser.add_argument("--truth", required=True, metavar="T.jsonl[.gz]")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
+    parser.add_argument("--model", metavar="FILE", help="weights written by rca-bot calibrate")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N")
 
 
@@ -53,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _diagnoses(arguments: argparse.Namespace, total: int, broken: list[str]) -> Iterator[Diagnosis]:
     """Yield each case's diagnosis; what cannot be read is collected in *broken* and counts as wrong."""
     with reading(arguments.cases) as lines:
-        answers = diagnose_lines(lines, arguments.workers)
+        answers = diagnose_lines(lines, arguments.workers, model_in(arguments.model))
         if sys.stderr.isatty():
             console = Console(stderr=True)
             answers = iter(track(answers, "Diagnosing", total=total, console=console))
