@@ -39,6 +39,8 @@ from bot.store import Store
 from bot.store.engine import create_engine
 from bot.store.migrate import upgrade
 from rca.engine import diagnose
+from runbook.check import check_folder
+from runbook.problem import RunbookError
 
 SWEEP_EVERY: Final = timedelta(seconds=30)
 PEOPLE_EVERY: Final = timedelta(minutes=10)
@@ -81,6 +83,7 @@ async def built(
         BotError, RunbookError: a setting, a team or a page is wrong; the text says which.
     """
     async with AsyncExitStack() as stack:
+        _demand_known_teams(settings)
         shelf = Shelf(settings.runbook_dir)
         engine = create_engine(settings.database_url.get_secret_value())
         stack.push_async_callback(engine.dispose)
@@ -106,6 +109,18 @@ async def built(
             people=people,
             shelf=shelf,
         )
+
+
+def _demand_known_teams(settings: Settings) -> None:
+    """A team's own pages may page only teams of the directory: a page to nobody is found out at the start.
+
+    Raises:
+        RunbookError: names every page that speaks of another team.
+    """
+    if settings.runbook_dir is not None and settings.directory.teams:
+        problems = check_folder(settings.runbook_dir, set(settings.directory.teams))
+        if problems:
+            raise RunbookError(problems)
 
 
 def _deps(

@@ -150,8 +150,9 @@ def _because(weighed: Weighed, kind: str) -> str:
     names = ", ".join(change.column for change in weighed.changes[:5])
     more = f" and {len(weighed.changes) - 5} more" if len(weighed.changes) > 5 else ""  # noqa: PLR2004 - a line holds five
     verb = {"removed": "gone", "added": "new", "type_changed": "of another type"}[kind]
-    broken = (
-        f"; {len(weighed.broken)} dbt nodes that read them failed since" if weighed.broken else ""
-    )
+    failed = len(weighed.broken)
+    nodes = "dbt node that reads" if failed == 1 else "dbt nodes that read"
+    broken = f"; {failed} {nodes} such columns failed since" if failed else ""
     seen = f"{weighed.step.seen_at:%Y-%m-%d %H:%M} UTC"
-    return f"Since the snapshot of {seen} {len(weighed.changes)} columns are {verb}: {names}{more}{broken}."
+    count = "1 column is" if len(weighed.changes) == 1 else f"{len(weighed.changes)} columns are"
+    return f"Since the snapshot of {seen} {count} {verb}: {names}{more}{broken}."

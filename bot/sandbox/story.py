@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -98,7 +100,7 @@ class _Teller:
         """``/rca shopify_orders``, and what only the asker reads."""
         self._say(f"alice types /rca {DATASET}")
         answer = await self._stage.sandbox.command("alice", ALERTS, f"/rca {DATASET}")
-        self._console.print(str(answer.fields().get("text", "")))
+        self._console.print(_readable(str(answer.fields().get("text", ""))), markup=False)
 
     async def somebody_escalates(self) -> None:
         """A click on Escalate, and the page that rings at the stand-in provider."""
@@ -152,6 +154,12 @@ class _Teller:
 
     def _say(self, words: str) -> None:
         self._console.print(Rule(words))
+
+
+def _readable(markup: str) -> str:
+    """Slack's own tokens as a terminal shows them: a date by its fallback, a channel as this one."""
+    plain_dates = re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", markup)
+    return html.unescape(re.sub(r"<#[A-Z0-9]+(?:\|[^>]*)?>", f"#{ALERTS}", plain_dates))
 
 
 def _actions(message: Message) -> list[str]:

@@ -192,7 +192,12 @@ def _signal(
         if is_announced_partial(job)
         else "The sync reported no error"
     )
-    because = f"{said}; {rows:,} rows arrived where {expected:,.0f} were expected ({100.0 * drop:.0f} % fewer)."
+    counted = (
+        f"{rows:,} rows arrived where {expected:,.0f} were expected ({100.0 * drop:.0f} % fewer)"
+        if drop > 0.0
+        else f"{rows:,} rows arrived, and its own history does not say how many should have"
+    )
+    because = f"{said}; {counted}."
     return Signal(
         evidence=evidence,
         strength=strength_of(weight),

@@ -130,9 +130,8 @@ def _signal(best: Turn, shown: list[Turn]) -> Signal:
         None: "and the code's history is not known",
     }[best.changed]
     by = f"{best.failed.at:%Y-%m-%d %H:%M} UTC"
-    because = (
-        f"{len(shown)} tests turned from pass to fail by {by}, {code}: {best.history.unique_id}."
-    )
+    count = "1 test" if len(shown) == 1 else f"{len(shown)} tests"
+    because = f"{count} turned from pass to fail by {by}, {code}: {best.history.unique_id}."
     return Signal(
         evidence=evidence,
         strength=strength_of(best.weight),
