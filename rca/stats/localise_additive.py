@@ -67,14 +67,15 @@ def localise_additive(
 ) -> tuple[Located, ...]:
     """Return the elements that explain why *observed* differs from *expected*.
 
-    Only the direction of the total's change is explained: losses when the total fell, gains when it rose.
+    Only one direction is explained, losses or gains: the one whose elements speak more clearly together. The total is
+    no guide to it, because the noise of the largest leaves can exceed what a small segment lost.
 
     Args:
         codes: (leaves, dimensions) integers, each below its dimension's size; one row per combination of values.
         sizes: number of values of each dimension.
         expected: what each leaf should hold; below 0 counts as 0.
         observed: what each leaf holds; below 0 counts as 0.
-        limit: the most elements returned.
+        limit: the most elements returned; those that speak most clearly.
 
     Returns:
         What moved most first, none inside another; nothing when no element stands out from the leaves' own noise.
@@ -89,17 +90,25 @@ def localise_additive(
     held = counted(forecast, actual)
     if not held.any() or not sizes:
         return ()
-    rose = float(actual.sum()) > float(forecast.sum())
-    many, few = (actual, forecast) if rose else (forecast, actual)
     kept = codes[held]
-    leaves = _Leaves(
-        codes=kept,
+    above = cuboids(kept, sizes)
+    lost = _search(_leaves(kept, sizes, above, forecast[held], actual[held]), limit)
+    gained = _search(_leaves(kept, sizes, above, actual[held], forecast[held]), limit)
+    found = max(lost, gained, key=lambda names: sum(score for _, score in names))
+    return _located(found, codes, forecast, actual)
+
+
+def _leaves(
+    codes: Codes, sizes: Sequence[int], above: tuple[Cuboid, ...], many: Numbers, few: Numbers
+) -> _Leaves:
+    """Return leaves that fell from *many* to *few*; swapped, those that rose."""
+    return _Leaves(
+        codes=codes,
         sizes=tuple(sizes),
-        says=readings(many[held], few[held]),
-        cuboids=cuboids(kept, sizes),
-        open=np.ones(len(kept), dtype=np.bool_),
+        says=readings(many, few),
+        cuboids=above,
+        open=np.ones(len(codes), dtype=np.bool_),
     )
-    return _located(_search(leaves, limit), codes, forecast, actual)
 
 
 def _located(

@@ -1,6 +1,6 @@
 """What one leaf's deviation says: healthy noise, or part of a segment that moved by a common ratio.
 
-The side of the deviations on which nothing happened (gains, when the total fell) shows the noise: it is mirrored, its
+The side of the deviations on which nothing happened (gains, when losses are looked for) shows the noise: it is mirrored, its
 tail is fitted, and every leaf's loss becomes a log-likelihood ratio against it. Nothing is assumed about the size of
 the noise, and all counts may be multiplied by anything.
 
@@ -59,7 +59,7 @@ def readings(expected: Numbers, observed: Numbers) -> Readings:
 
     Args:
         expected: per leaf, 0 or more.
-        observed: per leaf, 0 or more, never 0 where *expected* is 0 too; on the whole not above *expected*.
+        observed: per leaf, 0 or more, never 0 where *expected* is 0 too.
     """
     both = expected + observed
     deviation = 2.0 * (expected - observed) / both
