@@ -1,8 +1,8 @@
 """What one leaf's deviation says: healthy noise, or part of a segment that moved by a common ratio.
 
-The side of the deviations on which nothing happened (gains, when losses are looked for) shows the noise: it is mirrored, its
-tail is fitted, and every leaf's loss becomes a log-likelihood ratio against it. Nothing is assumed about the size of
-the noise, and all counts may be multiplied by anything.
+The side of the deviations on which nothing happened (gains, when losses are looked for) shows the noise: it is
+mirrored, its tail is fitted, and every leaf's loss becomes a log-likelihood ratio against it. Nothing is assumed about
+the size of the noise, and all counts may be multiplied by anything.
 
 Source: the mirrored quiet side is the cut-off of RiskLoc (arXiv 2205.10004), made into a distribution; the common ratio
 is the ripple effect of HotSpot (2018) and Squeeze (2019).
@@ -61,13 +61,12 @@ def readings(expected: Numbers, observed: Numbers) -> Readings:
         expected: per leaf, 0 or more.
         observed: per leaf, 0 or more, never 0 where *expected* is 0 too.
     """
-    both = expected + observed
-    deviation = 2.0 * (expected - observed) / both
-    lost = 1.0 - observed / np.where(expected > 0.0, expected, np.inf)
-    lost = np.where(expected > 0.0, lost, -1.0)
+    larger = np.maximum(expected, observed)
+    lost = (expected - observed) / larger
+    deviation = 2.0 * lost / (2.0 - np.abs(lost))  # twice the difference over the sum
     # the nudge keeps a loss that lies on an edge in one bin, whatever the counts are multiplied by
     binned = np.clip(np.floor(lost * BINS + 1e-9), 0, BINS - 1).astype(np.intp)
-    classes, count = _size_classes(both)
+    classes, count = _size_classes(larger)
     odds = np.concatenate([_odds(deviation[classes == c]) for c in range(count)])
     rows = classes * BINS + binned
     return Readings(rows=rows, odds=odds, best=odds.max(axis=1)[rows])

@@ -45,16 +45,18 @@ SMALLEST: Final = 1e-12  # rows; keeps the logarithm of nothing finite
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Change:
-    """The leaves of one question: what was expected, what was seen, of how many trials (None for plain counts).
+    """The leaves of one question: what was expected and what was seen.
 
-    ``rose`` is the direction to explain, ``gap`` how much of it there is; ``jitter`` is what healthy counts stray by,
-    relative and beyond chance, and ``habit`` how much further the oddest healthy window went.
+    For a rate also of how many trials, and the variance of what was expected; None for plain counts. ``rose`` is the
+    direction to explain, ``gap`` how much of it there is; ``jitter`` is what healthy counts stray by, relative and
+    beyond chance, and ``habit`` how much further the oddest healthy window went.
     """
 
     codes: Codes
     expected: Numbers
     observed: Numbers
     trials: Numbers | None
+    doubt: Numbers | None
     rose: bool
     gap: float
     jitter: float = 0.0
@@ -64,9 +66,13 @@ class _Change:
         """Return how far each went in the direction to explain; below 0 the other way."""
         return observed - expected if self.rose else expected - observed
 
-    def dispersion(self, expected: Numbers) -> Numbers:
-        """Return the variance of healthy counts over their mean; evidence is divided by it."""
-        return 1.0 + self.jitter**2 * expected
+    def dispersion(self, cuboid: Cuboid, expected: Numbers) -> Numbers:
+        """Return the variance of each element's healthy count over its mean; evidence is divided by it."""
+        dispersion: Numbers = self.habit * (1.0 + self.jitter**2 * expected)
+        if self.doubt is not None:
+            doubt = np.bincount(cuboid.ids, self.doubt, cuboid.size)
+            dispersion = dispersion + doubt / np.maximum(expected, SMALLEST)
+        return dispersion
 
     def without(self, inside: Flags) -> _Change:
         """Return the change with the leaves *inside* set aside."""
@@ -76,6 +82,7 @@ class _Change:
             expected=np.where(inside, 0.0, self.expected),
             observed=np.where(inside, 0.0, self.observed),
             trials=None if self.trials is None else np.where(inside, 0.0, self.trials),
+            doubt=None if self.doubt is None else np.where(inside, 0.0, self.doubt),
             gap=self.gap - float(explained),
         )
 
@@ -107,7 +114,7 @@ def localise_rate(
     """Return the elements that explain why the rate of *hits* per *trials* changed.
 
     What an element is expected to hold follows from its own leaves' past rates at today's trials, so a mere change of
-    mix explains nothing.
+    mix explains nothing; a past of few trials makes it doubtful and the evidence weaker.
 
     Args:
         codes: (leaves, dimensions) integers, each below its dimension's size; one row per combination of values.
@@ -140,6 +147,7 @@ def localise_rate(
         expected=expected,
         observed=hits,
         trials=trials,
+        doubt=expected * trials / (trials_before + PRIOR_TRIALS),
         rose=net >= 0.0,
         gap=abs(net),
     )
@@ -187,6 +195,7 @@ def localise_counts(
             expected=expected,
             observed=observed,
             trials=None,
+            doubt=None,
             rose=rose,
             gap=0.0,
             jitter=jitter,
@@ -238,9 +247,7 @@ def _of_cuboid(change: _Change, cuboid: Cuboid) -> list[_Answer]:
     """Return the cuboid's best element and its two most telling ones together, as far as they are worth a name."""
     expected: Numbers = np.bincount(cuboid.ids, change.expected, cuboid.size).astype(np.float64)
     observed: Numbers = np.bincount(cuboid.ids, change.observed, cuboid.size).astype(np.float64)
-    says = (
-        _evidence(change, cuboid, expected, observed) / change.dispersion(expected) / change.habit
-    )
+    says = _evidence(change, cuboid, expected, observed) / change.dispersion(cuboid, expected)
     shares = np.maximum(change.moved(expected, observed) / change.gap, 0.0)
     named = np.flatnonzero(says - cuboid.cost > WORTH)
     if not len(named):
