@@ -33,6 +33,7 @@ WORTH: Final = 3.0  # nats beyond the cost of naming; chance gives as much once 
 TRIED: Final = (
     16  # elements of one cuboid that are looked at exactly, those with the highest bounds
 )
+EXACT: Final = 9  # decimals of a nat; a matrix product differs beyond them from run to run
 SPLIT_GAIN: Final = 1.1  # times; parts must say that much more than the whole before it is split
 
 
@@ -184,7 +185,7 @@ def _sums(says: Readings, groups: Codes, inside: Codes, count: int) -> Numbers:
     kinds = len(says.odds)
     counts = np.bincount(groups * kinds + says.rows[inside], minlength=count * kinds)
     sums: Numbers = counts.reshape(count, kinds).astype(np.float64) @ says.odds
-    return sums
+    return np.round(sums, EXACT)
 
 
 def _narrowed(leaves: _Leaves, whole: _Choice) -> _Choice:
