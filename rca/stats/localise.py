@@ -13,8 +13,8 @@ import numpy as np
 from scipy.special import xlogy  # type: ignore[import-untyped]  # scipy ships no types
 
 from rca.case import SegmentProfile
-from rca.stats.localise_cube import Codes, Element, Numbers, members
-from rca.stats.localise_rate import WORTH, localise_counts
+from rca.stats.localise_cube import Codes, Element, Numbers, cuboids, members
+from rca.stats.localise_rate import DEEPEST, WORTH, localise_counts
 
 MOST_SEGMENTS: Final = 5  # what a person reads in a card
 HALF_A_ROW: Final = 0.5  # expected of a combination that no window of the baseline holds
@@ -123,13 +123,14 @@ def _of_table(table: _Table, limit: int) -> list[Segment]:
         return []
     jitter = _jitter(table.baseline)
     expected = np.maximum(pooled, HALF_A_ROW) * _scale(table, jitter)
+    sizes = [len(values) for values in table.values]
     places = localise_counts(
         table.codes,
-        [len(values) for values in table.values],
+        sizes,
         expected,
         table.current,
         jitter=jitter,
-        habit=_habit(table.baseline, jitter),
+        habit=_habit(table, sizes, jitter),
         limit=limit,
     )
     moved = table.current - expected
@@ -194,17 +195,28 @@ def _jitter(baseline: Numbers) -> float:
     return math.sqrt(max(0.0, beyond))
 
 
-def _habit(baseline: Numbers, jitter: float) -> float:
-    """Return by how many times the most odd leaf of a healthy window exceeds the name it would need; 1 or more."""
-    if len(baseline) > 2:  # noqa: PLR2004 - two are left when the newest is spared, because a shift may begin in it
-        baseline = baseline[:-1]
-    if len(baseline) < 2:  # noqa: PLR2004 - one window has no others
+def _habit(table: _Table, sizes: Sequence[int], jitter: float) -> float:
+    """Return by how many times the oddest element of a healthy window exceeds the name it would need; 1 or more."""
+    windows = table.baseline
+    if len(windows) > 2:  # noqa: PLR2004 - two are left when the newest is spared, because a shift may begin in it
+        windows = windows[:-1]
+    if len(windows) < 2:  # noqa: PLR2004 - one window has no others
         return 1.0
-    rest = baseline.sum(axis=0) - baseline
-    others = np.maximum(rest.sum(axis=1), TINY)
-    expected = np.maximum(rest, HALF_A_ROW) * (baseline.sum(axis=1) / others)[:, np.newaxis]
-    odd = float(_misfit(baseline, expected, jitter).max())
-    return max(1.0, odd / (WORTH + math.log(baseline.shape[1])))
+    habit = 1.0
+    for cuboid in cuboids(table.codes, sizes, DEEPEST):
+        sums = [np.bincount(cuboid.ids, row, cuboid.size) for row in windows]
+        counts: Numbers = np.stack(sums).astype(np.float64)
+        odd = float(_misfit(counts, _by_the_others(counts), jitter).max())
+        habit = max(habit, odd / (WORTH + cuboid.cost))
+    return habit
+
+
+def _by_the_others(counts: Numbers) -> Numbers:
+    """Return what each window's counts (a row each) would be at the shares of all other windows."""
+    rest = counts.sum(axis=0) - counts
+    level = counts.sum(axis=1) / np.maximum(rest.sum(axis=1), TINY)
+    usual: Numbers = np.maximum(rest, HALF_A_ROW) * level[:, np.newaxis]
+    return usual
 
 
 def _misfit(observed: Numbers, expected: Numbers, jitter: float) -> Numbers:
