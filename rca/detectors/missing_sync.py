@@ -8,7 +8,6 @@ Looks like it but is not: a sync that is still running, or failed; those have si
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 from rca.calibration import strength_of
@@ -19,6 +18,7 @@ from rca.stats.durations import usual_lateness_s
 from rca.stats.robust import upper_tail, weight_of_tail
 from rca.view import CaseView
 from rca.view.ingestion import OPEN, JobsView
+from rca.view.instants import moved
 
 CAP: Final = 4.5  # ln units
 RECENT: Final = 40  # starts; older ones say little about today's punctuality
@@ -35,7 +35,7 @@ def detect(view: CaseView) -> Answer:
     if jobs.interval_s is None:
         return Skipped(reason="no sync schedule known, and too few syncs to tell one")
     last = started[-1]
-    expected_by = last.started_at + timedelta(seconds=jobs.interval_s + jobs.grace_s)
+    expected_by = moved(last.started_at, jobs.interval_s + jobs.grace_s)
     overdue_s = (view.anomaly.detected_at - expected_by).total_seconds()
     if overdue_s <= 0.0 or any(job.status in OPEN for job in started[-3:]):
         return None
@@ -50,10 +50,10 @@ def _signal(jobs: JobsView, last: IngestionJob, overdue_s: float, interval_s: fl
     ]
     lateness_s = usual_lateness_s(starts_s, interval_s)
     weight = weight_of_tail(upper_tail((overdue_s + jobs.grace_s) / lateness_s), cap=CAP)
-    due = last.started_at + timedelta(seconds=interval_s)
+    due = moved(last.started_at, interval_s)
     evidence = MissingSyncEvidence(
         last_sync_at=last.finished_at or last.started_at,
-        expected_by=due + timedelta(seconds=jobs.grace_s),
+        expected_by=moved(due, jobs.grace_s),
         overdue_s=round(overdue_s, 1),
     )
     started = f"{last.started_at:%Y-%m-%d %H:%M} UTC"
@@ -65,7 +65,7 @@ def _signal(jobs: JobsView, last: IngestionJob, overdue_s: float, interval_s: fl
         strength=strength_of(weight),
         because=because,
         onset=due,
-        seen_at=due + timedelta(seconds=jobs.grace_s + overdue_s),
+        seen_at=moved(due, jobs.grace_s + overdue_s),
     )
 
 

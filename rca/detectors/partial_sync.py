@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from rca.calibration import strength_of
@@ -22,6 +22,7 @@ from rca.stats.robust import weight_of_tail
 from rca.stats.volume import DAY_S, Forecast, Window, forecast
 from rca.view import CaseView
 from rca.view.ingestion import JobsView, brought_rows, is_announced_partial
+from rca.view.instants import moved
 
 MIN_DROP: Final = 0.2  # share of the rows; a smaller loss is nobody's incident (references, C.4)
 ANNOUNCED: Final = 3.5  # ln units; the sync itself says that streams are missing
@@ -47,6 +48,7 @@ FULL_Z: Final = -2.0  # robust standard deviations; above, the window is full
 WEAKEST: Final = -2.5  # ln units; below, it is a quiet day
 DAILY_FROM: Final = 0.8 * DAY_S  # seconds; from here on each sync is a day of its own
 MOST_DAYS: Final = 60
+HOUR_S: Final = 3_600.0  # seconds; the first sync of a day may end this much after the day began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +143,9 @@ def _from_dataset(view: CaseView, done: Sequence[Arrived]) -> Forecast | None:
     own = view.volume.outlook if view.volume is not None else None
     if own is None:
         return None
-    day = timedelta(days=1)
+    since, until = moved(view.since, -DAY_S), moved(view.until, -DAY_S)
     now = sum(a.rows for a in done if view.since < a.finished_at <= view.until)
-    before = sum(a.rows for a in done if view.since - day < a.finished_at <= view.until - day)
+    before = sum(a.rows for a in done if since < a.finished_at <= until)
     return own if now <= before * (1.0 - own.drop / 2.0) else None
 
 
@@ -164,7 +166,7 @@ def _day_by_day(since: datetime, until: datetime, done: Sequence[Arrived]) -> Fo
         Window(start_s=start_s - d * DAY_S, end_s=end_s - d * DAY_S, rows=sums[d])
         for d in range(days, -1, -1)
     ]
-    whole = [w for w in windows[:-1] if w.start_s >= first_s - timedelta(hours=1).total_seconds()]
+    whole = [w for w in windows[:-1] if w.start_s >= first_s - HOUR_S]
     return forecast(whole, windows[-1])
 
 

@@ -33,6 +33,7 @@ def cadence_s(starts_s: Sequence[float]) -> float | None:
 
 
 def usual_lateness_s(starts_s: Sequence[float], interval_s: float) -> float:
-    """Return by how many seconds starts usually miss the schedule, as a robust standard deviation."""
+    """Return by how many seconds starts usually miss the schedule, as a robust standard deviation of at least 1."""
     gaps = [later - earlier - interval_s for earlier, later in pairwise(starts_s)]
-    return level(gaps, floor=interval_s * 0.02).sigma if gaps else interval_s * 0.1
+    spread = level(gaps, floor=interval_s * 0.02).sigma if gaps else interval_s * 0.1
+    return max(spread, SMALLEST_S)

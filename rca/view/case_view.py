@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from rca.case import Anomaly, AnomalyType, Case, Dataset, FactKind, VolumeWindow
@@ -14,12 +14,13 @@ from rca.view.columns import ColumnsView, read_columns
 from rca.view.dbt import DbtView, read_dbt
 from rca.view.dimensions import DimensionView, read_dimensions
 from rca.view.ingestion import JobsView, is_healthy, read_jobs
+from rca.view.instants import moved
 from rca.view.lineage import LineageView, read_lineage
 
 MAX_HISTORY: Final = 90  # windows; a quarter of days knows the week and forgets last year
-DEFAULT_SPAN: Final = timedelta(
-    days=1
-)  # most pipelines are judged by the day; used when no window is known
+DEFAULT_SPAN_S: Final = (
+    86_400.0  # most pipelines are judged by the day; used when no window is known
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +139,7 @@ def _span(
     """Return the time in which a cause must have been at work."""
     starts = [volume.start] if volume is not None else [d.window_start for d in dimensions]
     ends = [volume.end] if volume is not None else [d.window_end for d in dimensions]
-    since = max(starts) if starts else anomaly.detected_at - DEFAULT_SPAN
+    since = max(starts) if starts else moved(anomaly.detected_at, -DEFAULT_SPAN_S)
     # nobody said what kind of anomaly OTHER is (somebody asked): then what is wrong right now counts too
     until_now = anomaly.anomaly_type in (AnomalyType.FRESHNESS, AnomalyType.OTHER)
     if until_now or not ends:

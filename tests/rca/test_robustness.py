@@ -141,12 +141,21 @@ def test_names_mean_nothing(samples):
         assert renamed.top_cause_type == usual.top_cause_type
 
 
+# within a month of each other, or at the ends of the calendar, from where no span can be counted on
 MOMENT = st.datetimes(datetime(2026, 1, 1), datetime(2026, 2, 1)).map(lambda t: t.isoformat() + "Z")  # noqa: DTZ001 - made aware by the Z
+MOMENT |= st.sampled_from(
+    [
+        "0001-01-01T00:00:00+14:00",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-12:00",
+    ]
+)
 NAME = st.sampled_from(
     ["a", "b", "c", "model.p.a", "model.p.b", "source.p.s.t", "test.p.x_a.1", "Ünï\u202e 💥", "0"]
 )
 COUNT = st.integers(0, 10**12)
-SECONDS = st.floats(0, 1e9)
+SECONDS = st.floats(0, 1e9) | st.sampled_from([5e-324, 1e308])
 
 
 def maybe(strategy):
@@ -222,6 +231,6 @@ CASE = document_of(
 )
 @given(CASE)
 def test_any_valid_case_gets_a_diagnosis(case):
-    """Windows that end before they begin, cycles in lineage, numbers of any size: no crash, no broken contract."""
+    """Windows that end before they begin, cycles, numbers of any size, the year 1: no crash, no broken contract."""
     first = well_formed(diagnose(case))
     assert diagnose(case) == first
