@@ -21,20 +21,21 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.clock import Clock, system_clock
+from bot.collect import Collector
 from bot.deps import Deps
 from bot.flow import fire_deadline, handle_inbox
 from bot.housekeeping import sweep
 from bot.jobs import open_jobs
 from bot.pagers.registry import Means, build_all
 from bot.paging import mention, send_page
-from bot.ports import Again, JobKind, Jobs, RunJob
+from bot.ports import Again, JobKind, Jobs, RunJob, Source
 from bot.settings import Settings, SlackMode
 from bot.shelf import Shelf
 from bot.site import site
 from bot.slack.app import Listeners, build_slack_app
 from bot.slack.outbox import Outbox
 from bot.slack.people import People
-from bot.sources.stored import StoredFacts
+from bot.sources.registry import open_all
 from bot.store import Store
 from bot.store.engine import create_engine
 from bot.store.migrate import upgrade
@@ -91,7 +92,10 @@ async def built(
         jobs = await stack.enter_async_context(open_jobs(engine, clock))
         store = Store(engine, jobs)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        deps = _deps(settings, store, shelf, session, clock)
+        sources = await stack.enter_async_context(
+            open_all(settings.directory, _secrets(settings), session, clock)
+        )
+        deps = _deps(settings, store, shelf, session, clock, sources)
         people = People()
         client = _slack_client(settings)
         slack = None
@@ -123,10 +127,15 @@ def _demand_known_teams(settings: Settings) -> None:
             raise RunbookError(problems)
 
 
-def _deps(
-    settings: Settings, store: Store, shelf: Shelf, session: aiohttp.ClientSession, clock: Clock
+def _deps(  # noqa: PLR0917 - the parts, each of its own type
+    settings: Settings,
+    store: Store,
+    shelf: Shelf,
+    session: aiohttp.ClientSession,
+    clock: Clock,
+    sources: tuple[Source, ...],
 ) -> Deps:
-    secrets = {name: secret.get_secret_value() for name, secret in settings.secrets.items()}
+    secrets = _secrets(settings)
     means = Means(
         session=session,
         secrets=secrets,
@@ -137,11 +146,15 @@ def _deps(
         store=store,
         directory=settings.directory,
         book=shelf.book,
-        sources=(StoredFacts(store=store),),
+        collector=Collector(sources=sources, store=store, directory=settings.directory),
         pagers=build_all(settings.directory.teams.values(), means),
         clock=clock,
         diagnose=diagnose,
     )
+
+
+def _secrets(settings: Settings) -> Mapping[str, str]:
+    return {name: secret.get_secret_value() for name, secret in settings.secrets.items()}
 
 
 def _secret(settings: Settings) -> str | None:

@@ -1,109 +1,218 @@
-"""Builds the case: asks every source at once, each with a time limit; a failure leaves a hole, never an exception."""
+"""Builds the case: asks the sources that may know more, keeps what they said, and reads what is known by then.
+
+Everything that a source gives goes through our own tables, so an alert, a poll and a push add to one history.
+A failure leaves a hole, never an exception.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import ValidationError
 
-from bot.ports import Facts, Source
+from bot.directory import Directory
+from bot.ports import Ask, Facts, Source
+from bot.store import Store
+from bot.store.polls import Poll, PollKey
 from rca.case import Anomaly, Case, Dataset, FactKind, Hole
 
-SOURCE_TIME_LIMIT: Final = timedelta(seconds=10)
+OVERLAP: Final = timedelta(days=1)  # read again each time: jobs that were running, days that grew
 MAX_WHERE: Final = 300  # characters of the fields that are wrong
+UNKNOWN_DATASET: Final = "the dataset is not in the catalog, so nothing is collected for it"
+NOT_PROVIDED: Final = "no source provides it"
 
 log = logging.getLogger(__name__)
 
 
-async def collect(
-    anomaly: Anomaly,
-    dataset: Dataset | None,
-    sources: Sequence[Source],
-    *,
-    case_id: str,
-    as_of: datetime,
-    time_limit: timedelta = SOURCE_TIME_LIMIT,
-) -> Case:
-    """Return the case of *anomaly* with everything the sources knew at *as_of*.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of asking one source: its facts, kept by now, or why there are none."""
 
-    The first source that has a fact gives it; a fact that none of them has is a hole with the reasons they gave.
-    """
-    answers = await asyncio.gather(
-        *(_ask(source, anomaly, dataset, as_of, time_limit) for source in sources)
-    )
-    frame = {"case_id": case_id, "as_of": as_of, "anomaly": anomaly, "dataset": dataset}
-    try:
-        return _case(frame, answers)
-    except ValidationError:  # somebody's facts do not fit; the others' are not lost with them
-        named = zip(sources, answers, strict=True)
-        return _case(frame, [_fitting(frame, source, answer) for source, answer in named])
+    facts: Facts
+    problem: str | None
 
 
-def _case(frame: Mapping[str, object], answers: Sequence[Facts]) -> Case:
-    found: dict[str, object] = {}
-    for answer in answers:
-        for fact, value in answer.found.items():
-            found.setdefault(fact, value)
-    return Case.model_validate({**found, **frame, "holes": _holes(answers, found)})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collector:
+    """Asks sources and keeps what they say; one dataset is asked about once at a time, however many alerts wait."""
 
+    sources: tuple[Source, ...]
+    store: Store
+    directory: Directory
+    asking: dict[PollKey, asyncio.Task[Answer]] = field(default_factory=dict, repr=False)
 
-def _fitting(frame: Mapping[str, object], source: Source, answer: Facts) -> Facts:
-    """The source's facts if they make a case by themselves, else holes that name what is wrong with them."""
-    try:
-        _case(frame, [answer])
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        where = dict.fromkeys(".".join(str(part) for part in one["loc"]) for one in problems)
-        reason = f"{source.name} gave facts that cannot be used: {', '.join(where)[:MAX_WHERE]}"
-        log.error(  # noqa: TRY400 - the traceback would quote the facts
-            "a source gave facts that cannot be used",
-            extra={"source": source.name, "reason": reason},
+    async def case(
+        self, anomaly: Anomaly, dataset: Dataset | None, *, case_id: str, as_of: datetime
+    ) -> Case:
+        """Return the case of *anomaly* with everything that was known, or could be asked for, at *as_of*.
+
+        A kind of fact that nobody could read is a hole with the reasons; so is one that is only known from long
+        before its source failed.
+        """
+        frame = {"case_id": case_id, "as_of": as_of, "anomaly": anomaly, "dataset": dataset}
+        if dataset is None:
+            holes = tuple(Hole(fact=kind, reason=UNKNOWN_DATASET) for kind in FactKind)
+            return Case.model_validate({**frame, "holes": holes})
+        lost = await self._freshen(anomaly.tenant_id, dataset, as_of)
+        stored = await self.store.facts.read(anomaly.tenant_id, dataset.name, as_of)
+        found = {fact: value for fact, value in stored.found.items() if fact not in lost}
+        return Case.model_validate({**frame, **found, "holes": _holes(found, stored, lost)})
+
+    def covering(self, tenant_id: str, dataset: Dataset) -> tuple[Source, ...]:
+        """Return the sources that may know about the tenant's dataset."""
+        return tuple(
+            source
+            for source in self.sources
+            if self.serves(source, tenant_id) and source.covers(dataset)
         )
-        return _nothing(reason)
-    return answer
+
+    def serves(self, source: Source, tenant_id: str) -> bool:
+        """Return whether the directory lets *source* be read for the tenant."""
+        entry = self.directory.sources.get(source.source_id)
+        return entry is None or entry.tenant in (None, tenant_id)
+
+    async def ask(
+        self, source: Source, tenant_id: str, dataset: Dataset, as_of: datetime, poll: Poll | None
+    ) -> Answer:
+        """Read *source*, keep what it said, and return it; whoever asks meanwhile gets the same answer."""
+        key = PollKey(source_id=source.source_id, tenant_id=tenant_id, dataset=dataset.name)
+        running = self.asking.get(key)
+        if running is None:
+            running = asyncio.create_task(self._ask(source, key, dataset, as_of, poll))
+            self.asking[key] = running
+            running.add_done_callback(lambda _: self.asking.pop(key, None))
+        return await asyncio.shield(running)
+
+    async def _freshen(
+        self, tenant_id: str, dataset: Dataset, as_of: datetime
+    ) -> dict[str, list[str]]:
+        """Ask every source whose last answer is not fresh; return the kinds of facts that are lost, and why."""
+        sources = self.covering(tenant_id, dataset)
+        polls = await self.store.polls.of_dataset(tenant_id, dataset.name) if sources else {}
+        asked = [s for s in sources if not _is_fresh(s, polls.get(s.source_id), as_of)]
+        answers = await asyncio.gather(
+            *(self.ask(s, tenant_id, dataset, as_of, polls.get(s.source_id)) for s in asked)
+        )
+        lost: dict[str, list[str]] = {}
+        for source, answer in zip(asked, answers, strict=True):
+            known = polls.get(source.source_id)
+            if answer.problem is None or _is_believed(source, known, as_of):
+                continue
+            for kind in source.gives:
+                lost.setdefault(kind, []).append(_since(answer.problem, known))
+        for given in _given(answers):
+            lost.pop(given, None)
+        return lost
+
+    async def _ask(
+        self, source: Source, key: PollKey, dataset: Dataset, as_of: datetime, poll: Poll | None
+    ) -> Answer:
+        last = poll.last_success_at if poll else None
+        since = last - OVERLAP if last else as_of - source.pace.reach
+        facts, problem = await _read(source, self._request(key, dataset, as_of, since))
+        if problem is None:
+            problem = await self._keep(source, key, dataset, facts, as_of)
+        if problem is None:
+            await self.store.polls.succeeded(key, as_of, note=_notes(facts))
+            return Answer(facts=facts, problem=None)
+        await self.store.polls.failed(key, as_of, problem)
+        return Answer(facts=Facts(found={}), problem=problem)
+
+    def _request(self, key: PollKey, dataset: Dataset, as_of: datetime, since: datetime) -> Ask:
+        entry = self.directory.entry(key.tenant_id, dataset.name)
+        return Ask(
+            tenant_id=key.tenant_id,
+            dataset=dataset,
+            as_of=as_of,
+            since=since,
+            time_column=entry.time_column if entry else None,
+            dimensions=entry.dimensions if entry else (),
+            segments=entry.segments if entry else (),
+        )
+
+    async def _keep(
+        self, source: Source, key: PollKey, dataset: Dataset, facts: Facts, as_of: datetime
+    ) -> str | None:
+        """Keep the facts; return why that is impossible: facts that do not fit are the source's problem."""
+        try:
+            await self.store.facts.keep(key.tenant_id, dataset, facts, as_of)
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_input=False, include_context=False)
+            where = dict.fromkeys(".".join(str(part) for part in one["loc"]) for one in problems)
+            reason = f"{source.name} gave facts that cannot be used: {', '.join(where)[:MAX_WHERE]}"
+            log.error(  # noqa: TRY400 - the traceback would quote the facts
+                "a source gave facts that cannot be used",
+                extra={"source": source.name, "reason": reason},
+            )
+            return reason
+        return None
 
 
-async def _ask(
-    source: Source,
-    anomaly: Anomaly,
-    dataset: Dataset | None,
-    as_of: datetime,
-    time_limit: timedelta,
-) -> Facts:
+async def _read(source: Source, ask: Ask) -> tuple[Facts, str | None]:
+    """The source's answer, or the problem: no answer in time, an error, or holes and nothing else."""
+    limit = source.pace.time_limit.total_seconds()
+    nothing = Facts(found={})
     try:
-        async with asyncio.timeout(time_limit.total_seconds()):
-            return await source.read(anomaly, dataset, as_of)
+        async with asyncio.timeout(limit):
+            facts = await source.read(ask)
     except TimeoutError:
-        reason = f"{source.name} did not answer within {time_limit.total_seconds():g} s"
+        return nothing, f"{source.name} did not answer within {limit:g} s"
     except Exception as error:
-        reason = f"{source.name} failed: {type(error).__name__}"
         log.warning(
             "a source failed",
             exc_info=error,
-            extra={"source": source.name, "dataset": anomaly.dataset},
+            extra={"source": source.name, "dataset": ask.dataset.name},
         )
-    return _nothing(reason)
+        return nothing, f"{source.name} failed: {type(error).__name__}"
+    if facts.holes and not any(value is not None for value in facts.found.values()):
+        return facts, _notes(facts)
+    return facts, None
 
 
-def _nothing(reason: str) -> Facts:
-    return Facts(found={}, holes=tuple(Hole(fact=kind, reason=reason) for kind in FactKind))
+def _notes(facts: Facts) -> str | None:
+    return "; ".join(dict.fromkeys(hole.reason for hole in facts.holes)) or None
 
 
-def _holes(answers: Sequence[Facts], found: dict[str, object]) -> tuple[Hole, ...]:
-    """One hole per missing fact, its reasons joined; facts that nobody spoke of are named too."""
-    reasons: dict[str, list[str]] = {kind.value: [] for kind in FactKind if kind.value not in found}
-    for answer in answers:
-        for hole in answer.holes:
-            if hole.fact in found:
-                continue
-            reasons.setdefault(hole.fact, [])
-            if hole.reason not in reasons[hole.fact]:
-                reasons[hole.fact].append(hole.reason)
+def _is_fresh(source: Source, poll: Poll | None, as_of: datetime) -> bool:
+    last = poll.last_success_at if poll else None
+    return last is not None and as_of - last < source.pace.fresh_for
+
+
+def _is_believed(source: Source, poll: Poll | None, as_of: datetime) -> bool:
+    last = poll.last_success_at if poll else None
+    return last is not None and as_of - last < source.pace.stale_after
+
+
+def _since(problem: str, poll: Poll | None) -> str:
+    last = poll.last_success_at if poll else None
+    return f"{problem} (last read at {last:%Y-%m-%d %H:%M} UTC)" if last else problem
+
+
+def _given(answers: Sequence[Answer]) -> set[str]:
+    """Kinds of facts that some source has just read: nothing of them is lost."""
+    return {
+        fact
+        for answer in answers
+        for fact, value in answer.facts.found.items()
+        if value is not None
+    }
+
+
+def _holes(found: dict[str, object], stored: Facts, lost: dict[str, list[str]]) -> tuple[Hole, ...]:
+    """One hole per missing kind of fact, its reasons joined; kinds that nobody spoke of are named too."""
+    reasons: dict[str, list[str]] = {
+        kind.value: list(lost.get(kind.value, ())) for kind in FactKind if kind.value not in found
+    }
+    for hole in stored.holes:
+        said = reasons.get(hole.fact)
+        if said is not None and hole.fact not in lost and hole.reason not in said:
+            said.append(hole.reason)
     return tuple(
-        Hole(fact=fact, reason="; ".join(said) or "no source provides it")
+        Hole(fact=fact, reason="; ".join(dict.fromkeys(said)) or NOT_PROVIDED)
         for fact, said in reasons.items()
     )

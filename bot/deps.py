@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from bot.catalog import Catalog
 from bot.clock import Clock
+from bot.collect import Collector
 from bot.directory import Directory
-from bot.ports import Diagnose, Pager, Source
+from bot.ports import Diagnose, Pager
 from bot.render.names import Names, names_of
 from bot.store import Store
 from rca.case import Dataset
@@ -22,7 +23,7 @@ class Deps:
     store: Store
     directory: Directory
     book: Callable[[], Runbook]
-    sources: tuple[Source, ...]
+    collector: Collector
     pagers: Mapping[str, Pager]
     clock: Clock
     diagnose: Diagnose

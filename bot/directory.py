@@ -124,10 +124,37 @@ class DatasetEntry(Dataset):
     channel: ChannelId | None = None
     aliases: tuple[Name, ...] = ()
     owner: Name | None = None
+    time_column: Name | None = None
+    dimensions: tuple[Name, ...] = ()
+    segments: tuple[tuple[Name, ...], ...] = ()
 
     def dataset(self) -> Dataset:
         """Return the case's part of this entry."""
         return Dataset.model_validate(self.model_dump(include=set(Dataset.model_fields)))
+
+
+class SourceEntry(BaseModel):
+    """A system that facts are read from; ``options`` are what its kind of source reads, checked by that kind.
+
+    ``tenant`` None: it knows about every tenant's datasets, and each dataset still says itself which part is its.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    id: Name
+    kind: Name
+    tenant: Name | None = None
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        """Everything but who it is and whom it serves."""
+        return dict(self.model_extra or {})
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """The environment variables that its options ending in ``_env`` name."""
+        named = (value for key, value in self.options.items() if key.endswith("_env"))
+        return tuple(name for name in named if isinstance(name, str))
 
 
 class Directory(_Entry):
@@ -139,6 +166,7 @@ class Directory(_Entry):
     people: Mapping[str, Person] = Field(default_factory=dict)
     roles: Roles = Field(default_factory=Roles)
     entries: Mapping[str, DatasetEntry] = Field(default_factory=dict, alias="datasets")
+    sources: Mapping[str, SourceEntry] = Field(default_factory=dict)
 
     @classmethod
     def empty(cls) -> Self:
@@ -176,7 +204,7 @@ class Directory(_Entry):
 
     def incident_channel(self, tenant_id: str, dataset: str) -> str | None:
         """Return where an incident of *dataset* goes when it has no thread: its own channel, or the tenant's."""
-        entry = self._entry(tenant_id, dataset)
+        entry = self.entry(tenant_id, dataset)
         if entry and entry.channel:
             return entry.channel
         tenant = self.tenants.get(tenant_id)
@@ -202,7 +230,7 @@ class Directory(_Entry):
 
     def owner_of(self, tenant_id: str, dataset: str) -> str | None:
         """Return who owns a dataset: a team id or a person's e-mail."""
-        entry = self._entry(tenant_id, dataset)
+        entry = self.entry(tenant_id, dataset)
         return entry.owner if entry else None
 
     def person(self, email: str) -> Person | None:
@@ -212,15 +240,18 @@ class Directory(_Entry):
 
     @property
     def secret_names(self) -> tuple[str, ...]:
-        """Every environment variable that some team's pager needs, once each, sorted."""
-        return tuple(sorted({name for team in self.teams.values() for name in team.secret_names}))
+        """Every environment variable that a team's pager or a source needs, once each, sorted."""
+        teams = {name for team in self.teams.values() for name in team.secret_names}
+        sources = {name for source in self.sources.values() for name in source.secret_names}
+        return tuple(sorted(teams | sources))
 
-    def _entry(self, tenant_id: str, dataset: str) -> DatasetEntry | None:
+    def entry(self, tenant_id: str, dataset: str) -> DatasetEntry | None:
+        """Return what the directory says of a dataset, or None when it says nothing."""
         mine = (e for e in self.entries.values() if e.tenant == tenant_id and e.name == dataset)
         return next(mine, None)
 
 
-_KEY_FIELD: Final = {"tenants": "id", "teams": "id", "people": "email"}
+_KEY_FIELD: Final = {"tenants": "id", "teams": "id", "people": "email", "sources": "id"}
 
 
 def _with_keys(tables: Tables) -> dict[str, object]:
@@ -258,10 +289,14 @@ def _at(*path: str, text: str) -> Problem:
 
 def _unknown_tenants(directory: Directory) -> Iterator[Problem]:
     known = ", ".join(sorted(directory.tenants)) or "none"
-    named = (("channels", directory.channels), ("datasets", directory.entries))
+    named: tuple[tuple[str, Mapping[str, Channel | DatasetEntry | SourceEntry]], ...] = (
+        ("channels", directory.channels),
+        ("datasets", directory.entries),
+        ("sources", directory.sources),
+    )
     for table, entries in named:
         for key, entry in entries.items():
-            if entry.tenant not in directory.tenants:
+            if entry.tenant is not None and entry.tenant not in directory.tenants:
                 yield _at(table, key, "tenant", text=f"no tenant {entry.tenant!r}; known: {known}")
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from bot.collect import collect
 from bot.deps import Deps
 from bot.escalation import plan, resolve_targets
 from bot.policy.tell import why_tell
@@ -88,10 +87,9 @@ def alarmed_at(incident: Incident, timeline: Sequence[TimelineEntry]) -> datetim
 
 async def _case_of(anomaly: Anomaly, incident: Incident, deps: Deps, now: datetime) -> Case:
     catalog = await deps.catalog(anomaly.tenant_id)
-    return await collect(
+    return await deps.collector.case(
         anomaly,
         catalog.resolve((anomaly.dataset,)),
-        deps.sources,
         case_id=f"{incident.incident_id}:{now.isoformat()}",
         as_of=now,
     )

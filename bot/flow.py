@@ -16,7 +16,7 @@ from typing import Final
 from bot.anomaly import anomaly_again, anomaly_asked, anomaly_of
 from bot.deps import Deps
 from bot.examine import Examined, examine
-from bot.intake.registry import read_webhook, recognise_slack
+from bot.intake.registry import read_pushed, read_webhook, recognise_slack
 from bot.ports import Again, BotError
 from bot.records import (
     Alert,
@@ -79,6 +79,7 @@ async def _take(item: InboxItem, deps: Deps) -> Again | None:
         case InboxKind.SLACK_MESSAGE:
             return await _take_slack_message(item, deps)
         case InboxKind.WEBHOOK:
+            await _keep_pushed(item, deps)
             alerts = read_webhook(str(item.payload["format"]), item.payload["body"])
             return await _take_alerts(item, alerts, None, deps)
         case InboxKind.COMMAND:
@@ -86,6 +87,15 @@ async def _take(item: InboxItem, deps: Deps) -> Again | None:
         case InboxKind.ACTION:
             await _close(item, InboxState.DONE, None, deps)
     return None
+
+
+async def _keep_pushed(item: InboxItem, deps: Deps) -> None:
+    """Keep the facts that a webhook carries, before anything it alerts of is diagnosed with them."""
+    format_name, body = str(item.payload["format"]), item.payload["body"]
+    catalog = await deps.catalog(item.tenant_id)
+    for pushed in read_pushed(format_name, body, item.received_at):
+        for dataset in catalog.all_of(pushed.dataset_hints):
+            await deps.store.facts.push(item.tenant_id, dataset, pushed.found, item.received_at)
 
 
 async def _give_up(item: InboxItem, text: str, deps: Deps) -> None:

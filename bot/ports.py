@@ -14,7 +14,7 @@ from typing import Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rca.case import Anomaly, Case, Dataset, Hole, Severity
+from rca.case import AnomalyType, Case, Column, Dataset, FactKind, Hole, Severity
 from rca.diagnosis import Diagnosis
 
 
@@ -141,22 +141,127 @@ class Pager(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a source is asked for: one dataset's facts as they were at one instant.
+
+    ``since``: history is wanted from here on; what is older was read before, or is of no use.
+    ``time_column``, ``dimensions`` and ``segments`` say what of the rows may be counted; empty: nothing.
+    """
+
+    tenant_id: str
+    dataset: Dataset
+    as_of: datetime
+    since: datetime
+    time_column: str | None = None
+    dimensions: tuple[str, ...] = ()
+    segments: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something wrong that a source saw and that raises no alert; ``key`` is the same each time it is seen."""
+
+    key: str
+    anomaly_type: AnomalyType
+    title: str
+    severity: Severity = Severity.WARNING
+    message: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What one source could read: part of a case, by the case's own keys, and holes for the rest."""
 
     found: Mapping[str, object]
     holes: tuple[Hole, ...] = ()
+    noticed: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """Facts that somebody sent us, and what they call the dataset, surest name first."""
+
+    dataset_hints: tuple[str, ...]
+    found: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a source is asked, and how long what it said holds.
+
+    ``time_limit``: one read takes no longer. ``fresh_for``: an alert within this of the last read asks nobody
+    again. ``poll_every``: how often it is read without an alert. ``stale_after``: when the source fails, what it
+    said longer ago than this is not believed any more. ``reach``: how much history the first read asks for.
+    """
+
+    time_limit: timedelta = timedelta(seconds=10)
+    fresh_for: timedelta = timedelta(minutes=1)
+    poll_every: timedelta = timedelta(minutes=5)
+    stale_after: timedelta = timedelta(minutes=30)
+    reach: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One thing that was tried live: what it was, and, when it failed, what came back and what to do about it."""
+
+    what: str
+    problem: str | None = None
+    fix: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One thing a source knows that is a dataset, or part of one; what it does not know stays None."""
+
+    source_id: str
+    title: str
+    relation: str | None = None
+    connector_id: str | None = None
+    stream: str | None = None
+    dbt_node: str | None = None
+    check_name: str | None = None
+    expected_sync_interval_s: float | None = None
+    critical: bool | None = None
+    merchant_facing: bool | None = None
+    owner: str | None = None
+    columns: tuple[Column, ...] | None = None
 
 
 class Source(Protocol):
     """Reads facts from one system."""
 
     @property
+    def source_id(self) -> str:
+        """Its key in the directory."""
+
+    @property
     def name(self) -> str:
         """What people call the system; named in every hole and error."""
 
-    async def read(self, anomaly: Anomaly, dataset: Dataset | None, as_of: datetime) -> Facts:
-        """Return what was known at *as_of*; what cannot be read becomes a hole that names this source."""
+    @property
+    def gives(self) -> frozenset[FactKind]:
+        """The kinds of facts it can give; when it fails, these are what is missing."""
+
+    @property
+    def pace(self) -> Pace:
+        """How often it is asked."""
+
+    def covers(self, dataset: Dataset) -> bool:
+        """Return whether it may know anything about *dataset*: asked of no other."""
+
+    async def read(self, ask: Ask) -> Facts:
+        """Return what was known at ``ask.as_of``.
+
+        What cannot be read becomes a hole that says what was asked of whom and what came back; never a secret.
+        """
+
+    async def check(self) -> tuple[Checked, ...]:
+        """Try live whether it can be reached and may read what it needs, one line each. Never raises."""
+
+    async def offers(self) -> tuple[Offer, ...]:
+        """Return what it knows that could be a dataset. Raises BotError that says why it could not be asked."""
 
 
 class Diagnose(Protocol):

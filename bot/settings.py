@@ -225,7 +225,14 @@ def _missing(given: Mapping[str, str], directory: Directory) -> list[str]:
         for name in team.secret_names
         if name not in given
     )
-    return [f"{name}: missing; team {team_id} is paged with it" for name, team_id in wanted]
+    paged = [f"{name}: missing; team {team_id} is paged with it" for name, team_id in wanted]
+    read = [
+        f"{name}: missing; source {source.id} is read with it"
+        for source in directory.sources.values()
+        for name in source.secret_names
+        if name not in given
+    ]
+    return paged + read
 
 
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.intake.slack_text import SlackText
-from bot.ports import BotError
+from bot.ports import BotError, Pushed
 from bot.records import Alert
 
 MAX_PROBLEMS = 10  # named in one error; enough to act on
@@ -29,6 +30,8 @@ class SlackMessage:
 
 FromSlack = Callable[[SlackMessage], tuple[Alert, ...] | None]
 FromWebhook = Callable[[Mapping[str, object]], tuple[Alert, ...]]
+PushedFacts = Callable[[Mapping[str, object], datetime], tuple[Pushed, ...]]
+Signed = Callable[[Mapping[str, str], bytes, str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +40,17 @@ class Format:
 
     ``from_slack`` returns None when the message is not of this format, and no alerts when it is but says
     nothing to act on; it never raises. ``from_webhook`` raises IntakeError for a body it cannot read.
-    Either is None when the sender has no such way.
+    Either is None when the sender has no such way. ``pushed`` reads the facts that a webhook's body carries beside
+    or instead of an alert, given when it was received. ``signed`` checks the sender's own signature: headers by
+    their lower-case names, the raw body, the secret; it compares in constant time and never raises.
     """
 
     name: str
     about: str
     from_slack: FromSlack | None = None
     from_webhook: FromWebhook | None = None
+    pushed: PushedFacts | None = None
+    signed: Signed | None = None
 
 
 class Payload(BaseModel):

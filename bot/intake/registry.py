@@ -6,6 +6,7 @@ import logging
 import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -15,7 +16,7 @@ import bot.intake
 from bot.intake.format import Format, IntakeError, SlackMessage
 from bot.intake.slack_text import read_slack
 from bot.intake.words import tidy
-from bot.ports import BotError
+from bot.ports import BotError, Pushed
 from bot.records import Alert, AlertStatus
 from rca.case import Severity
 
@@ -119,6 +120,19 @@ def read_webhook(format_name: str, payload: object) -> tuple[Alert, ...]:
     if not isinstance(payload, Mapping):
         raise IntakeError("document: must be a JSON object")
     return _told_once(read(payload))
+
+
+def read_pushed(format_name: str, payload: object, received_at: datetime) -> tuple[Pushed, ...]:
+    """Return the facts in a webhook's JSON body; none when its format carries none.
+
+    Raises:
+        IntakeError: the body is not of that format; names the fields.
+    """
+    known = {each.name: each.pushed for each in formats()}
+    read = known.get(format_name)
+    if read is None or not isinstance(payload, Mapping):
+        return ()
+    return read(payload, received_at)[:MAX_ALERTS]
 
 
 _RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}

@@ -15,6 +15,7 @@ from bot.store.facts import FactStore, LoadReport
 from bot.store.inbox import Inbox
 from bot.store.incidents import Incidents
 from bot.store.pages import PageRequested, Pages
+from bot.store.polls import Polls
 from bot.store.posts import Posts
 from bot.store.signals import Signals
 from bot.store.tokens import TokenOwner, Tokens
@@ -42,6 +43,7 @@ class Store:
         self.pages = Pages(self._database)
         self.posts = Posts(self._database)
         self.facts = FactStore(self._database)
+        self.polls = Polls(self._database)
         self.signals = Signals(self._database)
         self.tokens = Tokens(self._database)
 

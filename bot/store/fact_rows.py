@@ -160,8 +160,33 @@ def dbt_run(row: FactRow, _as_of: datetime) -> DbtRun:
 
 
 def lineage(row: FactRow, _as_of: datetime) -> Lineage:
-    """Return the graph."""
-    return Lineage.model_validate(row["lineage"])
+    """Return the graph that was read, with the edges that were sent to us."""
+    read, pushed = Lineage.model_validate(row["lineage"]), row["pushed"]
+    return joined(read, Lineage.model_validate(pushed)) if pushed else read
+
+
+def joined(one: Lineage, other: Lineage) -> Lineage:
+    """Return what either graph says; where both describe one exposure, the second one's word stands."""
+    exposures = {
+        each.unique_id: each for each in (*(one.exposures or ()), *(other.exposures or ()))
+    }
+    unknown = one.exposures is None and other.exposures is None
+    critical = one.critical_models is None and other.critical_models is None
+    return Lineage(
+        parents=_both(one.parents, other.parents),
+        columns_used=_both(one.columns_used or {}, other.columns_used or {}) or None,
+        critical_models=None
+        if critical
+        else tuple(dict.fromkeys((*(one.critical_models or ()), *(other.critical_models or ())))),
+        exposures=None if unknown else tuple(exposures.values()),
+    )
+
+
+def _both(
+    one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    keys = dict.fromkeys((*one, *other))
+    return {key: tuple(dict.fromkeys((*one.get(key, ()), *other.get(key, ())))) for key in keys}
 
 
 def segment_profile(row: FactRow, _as_of: datetime) -> SegmentProfile:

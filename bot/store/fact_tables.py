@@ -89,6 +89,7 @@ LINEAGES: Final = Table(
     Column("tenant_id", KeptText, primary_key=True),
     Column("dataset", KeptText, primary_key=True),
     Column("lineage", Json, nullable=False),
+    Column("pushed", Json, comment="edges that were sent to us, beside the graph that was read"),
 )
 
 DQ_RESULTS: Final = Table(
@@ -155,4 +156,20 @@ PEER_ERRORS: Final = Table(
     Column("error_code", KeptText, primary_key=True),
     Column("source_kind", KeptText),
     Column("last_at", UtcDateTime),
+)
+
+POLLS: Final = Table(
+    "polls",
+    METADATA,
+    # When each source was asked about each dataset; the lease keeps a second replica from asking too.
+    Column("source_id", KeptText, primary_key=True),
+    Column("tenant_id", KeptText, primary_key=True),
+    Column("dataset", KeptText, primary_key=True),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("leased_until", UtcDateTime),
+    Column("last_success_at", UtcDateTime),
+    Column("last_failure_at", UtcDateTime),
+    Column("last_problem", KeptText),
+    Column("failures", Integer, nullable=False, server_default="0", comment="in a row"),
+    Index("ix_polls_due", "source_id", "next_at"),
 )

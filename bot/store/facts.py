@@ -15,8 +15,9 @@ from bot.store import fact_tables
 from bot.store.fact_query import read_fact
 from bot.store.fact_rows import Owner, connector_of, rows_of
 from bot.store.fact_tables import DATASETS, FACT_HOLES, FACT_READS
+from bot.store.pushed_lineage import push_lineage
 from bot.store.transaction import Database, Writing
-from rca.case import Case, Dataset, FactKind, Hole
+from rca.case import Anomaly, AnomalyType, Case, Dataset, FactKind, Hole
 
 TABLE_OF: Final[Mapping[FactKind, Table]] = {
     FactKind.INGESTION_JOBS: fact_tables.INGESTION_JOBS,
@@ -63,24 +64,47 @@ class FactStore:
         case does not know keeps what was read before.
         """
         entry = case.dataset or Dataset(name=case.anomaly.dataset)
-        connector_id = connector_of(entry, case.ingestion_jobs or ())
-        owner = Owner(
-            tenant_id=case.anomaly.tenant_id,
-            dataset=entry.name,
-            connector_id=connector_id,
-            read_at=min(case.as_of, now),
-        )
-        counts: dict[str, int] = {}
+        owner = _owner(case.anomaly.tenant_id, entry, case, min(case.as_of, now))
         async with self._database.writing() as tx:
-            await _load_entry(tx, entry.model_copy(update={"connector_id": connector_id}), owner)
-            for fact in FactKind:
-                rows = rows_of(fact, case, owner)
-                if rows is None:
-                    continue
-                await tx.upsert(TABLE_OF[fact], rows)
-                await _mark_read(tx, fact, owner)
-                counts[fact.value] = len(rows)
+            known = entry.model_copy(update={"connector_id": owner.connector_id})
+            await _load_entry(tx, known, owner)
+            counts = await _keep(tx, case, owner)
             await _load_holes(tx, case, owner)
+        return LoadReport(counts=counts)
+
+    async def keep(
+        self, tenant_id: str, dataset: Dataset, facts: Facts, read_at: datetime
+    ) -> LoadReport:
+        """Add what a source said about the tenant's dataset at *read_at* to what is known; nothing is lost by it.
+
+        A kind of fact that it did not speak of keeps what was read before, and holes that others left.
+
+        Raises:
+            ValidationError: the facts are not of the case's kinds; nothing is kept.
+        """
+        case = _as_case(tenant_id, dataset, facts, read_at)
+        owner = _owner(tenant_id, dataset, case, read_at)
+        async with self._database.writing() as tx:
+            counts = await _keep(tx, case, owner)
+            await _load_holes(tx, case, owner)
+        return LoadReport(counts=counts)
+
+    async def push(
+        self, tenant_id: str, dataset: Dataset, found: Mapping[str, object], at: datetime
+    ) -> LoadReport:
+        """Add facts that somebody sent about the tenant's dataset; pushed lineage adds edges and removes none.
+
+        Raises:
+            ValidationError: the facts are not of the case's kinds; nothing is kept.
+        """
+        case = _as_case(tenant_id, dataset, Facts(found=found), at)
+        owner = _owner(tenant_id, dataset, case, at)
+        async with self._database.writing() as tx:
+            counts = await _keep(tx, case.model_copy(update={"lineage": None}), owner)
+            if case.lineage is not None:
+                await push_lineage(tx, owner, case.lineage)
+                await _mark_read(tx, FactKind.LINEAGE, owner)
+                counts[FactKind.LINEAGE.value] = 1
         return LoadReport(counts=counts)
 
     async def read(self, tenant_id: str, dataset_name: str, as_of: datetime) -> Facts:
@@ -129,6 +153,39 @@ def _why_unknown(read: _Read | None, as_of: datetime) -> str | None:
     if as_of - read.last_at > STALE_AFTER:
         return f"last read at {read.last_at:%Y-%m-%d %H:%M} UTC, too long before"
     return None
+
+
+def _as_case(tenant_id: str, dataset: Dataset, facts: Facts, at: datetime) -> Case:
+    """Facts in the shape in which they are kept; the anomaly is of no consequence."""
+    anomaly = Anomaly(
+        tenant_id=tenant_id,
+        dataset=dataset.name,
+        anomaly_type=AnomalyType.OTHER,
+        detected_at=at,
+    )
+    frame = {"case_id": "kept", "as_of": at, "anomaly": anomaly, "dataset": dataset}
+    return Case.model_validate({**facts.found, **frame, "holes": facts.holes})
+
+
+def _owner(tenant_id: str, dataset: Dataset, case: Case, read_at: datetime) -> Owner:
+    return Owner(
+        tenant_id=tenant_id,
+        dataset=dataset.name,
+        connector_id=connector_of(dataset, case.ingestion_jobs or ()),
+        read_at=read_at,
+    )
+
+
+async def _keep(tx: Writing, case: Case, owner: Owner) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for fact in FactKind:
+        rows = rows_of(fact, case, owner)
+        if rows is None:
+            continue
+        await tx.upsert(TABLE_OF[fact], rows, keep=("pushed",))
+        await _mark_read(tx, fact, owner)
+        counts[fact.value] = len(rows)
+    return counts
 
 
 async def _load_entry(tx: Writing, entry: Dataset, owner: Owner) -> None:

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.collect import Collector
 from bot.deps import Deps
 from bot.directory import Directory
 from bot.jobs import submit_only
 from bot.ports import Accepted, PageOrder, PageOutcome, Pager, Source
 from bot.records import Incident, Place
-from bot.sources.stored import StoredFacts
 from bot.store import Store
 from bot.testing import FrozenClock
 from rca.case import Anomaly, AnomalyType
@@ -73,7 +73,7 @@ def deps_of(
         store=store,
         directory=directory,
         book=lambda: BOOK,
-        sources=sources or (StoredFacts(store=store),),
+        collector=Collector(sources=sources, store=store, directory=directory),
         pagers=pagers or {},
         clock=clock,
         diagnose=diagnose,
