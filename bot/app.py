@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +28,7 @@ from bot.housekeeping import sweep
 from bot.jobs import open_jobs
 from bot.pagers.registry import Means, build_all
 from bot.paging import mention, send_page
+from bot.polling import agree, poll
 from bot.ports import Again, JobKind, Jobs, RunJob, Source
 from bot.settings import Settings, SlackMode
 from bot.shelf import Shelf
@@ -46,6 +47,9 @@ from runbook.problem import RunbookError
 SWEEP_EVERY: Final = timedelta(seconds=30)
 PEOPLE_EVERY: Final = timedelta(minutes=10)
 PAGES_EVERY: Final = timedelta(seconds=10)
+POLL_EVERY: Final = timedelta(seconds=10)  # to look what is due; each source has a pace of its own
+CATALOG_EVERY: Final = timedelta(minutes=5)
+TICK_JITTER: Final = 0.2  # of each interval, so that replicas do not look at the same moment
 FINISH_WITHIN: Final = timedelta(
     seconds=3
 )  # with the web server's own limit still below the ten seconds after which Docker kills
@@ -53,6 +57,8 @@ SLACK_TIMEOUT_S: Final = 10  # longer than Slack ever took for us; shorter than 
 
 log = logging.getLogger(__name__)
 
+
+Tick = Callable[[], Awaitable[object] | bool]
 
 OpenJobs = Callable[[AsyncEngine, Clock], AbstractAsyncContextManager[Jobs]]
 """Chooses and opens the durable queue; ``bot.jobs.open_jobs`` goes by the database."""
@@ -225,6 +231,7 @@ async def running(app: App) -> AsyncIterator[str]:
 
 async def _work(app: App) -> None:
     await sweep(app.deps)
+    await agree(app.deps)
     await app.jobs.run(app.run)
 
 
@@ -248,10 +255,14 @@ async def _open_socket(app: App, slack: AsyncApp, stack: AsyncExitStack) -> None
 def _scheduler(app: App) -> AsyncIOScheduler:
     """Idempotent ticks; losing one costs its interval. What is due is in the database, not here."""
     scheduler = AsyncIOScheduler(timezone="UTC")
-    ticks = {
+    ticks: dict[str, tuple[Tick, timedelta]] = {
         "sweep": (partial(sweep, app.deps), SWEEP_EVERY),
         "runbook": (app.shelf.refresh, PAGES_EVERY),
     }
+    if app.deps.collector.sources:
+        ticks["polls"] = (partial(agree, app.deps), CATALOG_EVERY)
+    for source in app.deps.collector.sources:
+        ticks[f"poll {source.source_id}"] = (partial(poll, source, app.deps), POLL_EVERY)
     if app.slack is not None:
         ticks["people"] = (partial(app.people.refresh, app.slack.client), PEOPLE_EVERY)
     for name, (tick, every) in ticks.items():
@@ -259,6 +270,7 @@ def _scheduler(app: App) -> AsyncIOScheduler:
             tick,
             "interval",
             seconds=every.total_seconds(),
+            jitter=every.total_seconds() * TICK_JITTER,
             id=name,
             max_instances=1,
             coalesce=True,

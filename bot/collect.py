@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,6 +25,7 @@ OVERLAP: Final = timedelta(days=1)  # read again each time: jobs that were runni
 MAX_WHERE: Final = 300  # characters of the fields that are wrong
 UNKNOWN_DATASET: Final = "the dataset is not in the catalog, so nothing is collected for it"
 NOT_PROVIDED: Final = "no source provides it"
+NOTHING_LOST: Final[Mapping[str, Sequence[str]]] = {}
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Collector:
     store: Store
     directory: Directory
     asking: dict[PollKey, asyncio.Task[Answer]] = field(default_factory=dict, repr=False)
+    answered: dict[PollKey, datetime] = field(default_factory=dict, repr=False)
 
     async def case(
         self, anomaly: Anomaly, dataset: Dataset | None, *, case_id: str, as_of: datetime
@@ -54,12 +56,32 @@ class Collector:
         A kind of fact that nobody could read is a hole with the reasons; so is one that is only known from long
         before its source failed.
         """
-        frame = {"case_id": case_id, "as_of": as_of, "anomaly": anomaly, "dataset": dataset}
         if dataset is None:
             holes = tuple(Hole(fact=kind, reason=UNKNOWN_DATASET) for kind in FactKind)
-            return Case.model_validate({**frame, "holes": holes})
+            return Case(case_id=case_id, as_of=as_of, anomaly=anomaly, holes=holes)
         lost = await self._freshen(anomaly.tenant_id, dataset, as_of)
-        stored = await self.store.facts.read(anomaly.tenant_id, dataset.name, as_of)
+        return await self.known(anomaly, dataset, case_id=case_id, as_of=as_of, lost=lost)
+
+    async def known(
+        self,
+        anomaly: Anomaly,
+        dataset: Dataset,
+        *,
+        case_id: str,
+        as_of: datetime,
+        lost: Mapping[str, Sequence[str]] = NOTHING_LOST,
+    ) -> Case:
+        """Return the case of *anomaly* from what is kept already, without asking anybody.
+
+        Args:
+            anomaly: what is wrong.
+            dataset: the catalog's entry.
+            case_id: the case's name.
+            as_of: the instant of which the case speaks.
+            lost: kinds of facts that are not to be believed, with the reasons.
+        """
+        frame = {"case_id": case_id, "as_of": as_of, "anomaly": anomaly, "dataset": dataset}
+        stored = await self.store.facts.read(anomaly.tenant_id, dataset.name, as_of, entry=dataset)
         found = {fact: value for fact, value in stored.found.items() if fact not in lost}
         return Case.model_validate({**frame, **found, "holes": _holes(found, stored, lost)})
 
@@ -82,6 +104,9 @@ class Collector:
         """Read *source*, keep what it said, and return it; whoever asks meanwhile gets the same answer."""
         key = PollKey(source_id=source.source_id, tenant_id=tenant_id, dataset=dataset.name)
         running = self.asking.get(key)
+        last = self.answered.get(key)
+        if running is None and last is not None and _is_fresh(source, last, as_of):
+            return Answer(facts=Facts(found={}), problem=None)  # since the caller looked
         if running is None:
             running = asyncio.create_task(self._ask(source, key, dataset, as_of, poll))
             self.asking[key] = running
@@ -94,7 +119,8 @@ class Collector:
         """Ask every source whose last answer is not fresh; return the kinds of facts that are lost, and why."""
         sources = self.covering(tenant_id, dataset)
         polls = await self.store.polls.of_dataset(tenant_id, dataset.name) if sources else {}
-        asked = [s for s in sources if not _is_fresh(s, polls.get(s.source_id), as_of)]
+        last = {source_id: poll.last_success_at for source_id, poll in polls.items()}
+        asked = [s for s in sources if not _is_fresh(s, last.get(s.source_id), as_of)]
         answers = await asyncio.gather(
             *(self.ask(s, tenant_id, dataset, as_of, polls.get(s.source_id)) for s in asked)
         )
@@ -119,6 +145,7 @@ class Collector:
             problem = await self._keep(source, key, dataset, facts, as_of)
         if problem is None:
             await self.store.polls.succeeded(key, as_of, note=_notes(facts))
+            self.answered[key] = as_of
             return Answer(facts=facts, problem=None)
         await self.store.polls.failed(key, as_of, problem)
         return Answer(facts=Facts(found={}), problem=problem)
@@ -178,8 +205,7 @@ def _notes(facts: Facts) -> str | None:
     return "; ".join(dict.fromkeys(hole.reason for hole in facts.holes)) or None
 
 
-def _is_fresh(source: Source, poll: Poll | None, as_of: datetime) -> bool:
-    last = poll.last_success_at if poll else None
+def _is_fresh(source: Source, last: datetime | None, as_of: datetime) -> bool:
     return last is not None and as_of - last < source.pace.fresh_for
 
 
@@ -203,7 +229,9 @@ def _given(answers: Sequence[Answer]) -> set[str]:
     }
 
 
-def _holes(found: dict[str, object], stored: Facts, lost: dict[str, list[str]]) -> tuple[Hole, ...]:
+def _holes(
+    found: Mapping[str, object], stored: Facts, lost: Mapping[str, Sequence[str]]
+) -> tuple[Hole, ...]:
     """One hole per missing kind of fact, its reasons joined; kinds that nobody spoke of are named too."""
     reasons: dict[str, list[str]] = {
         kind.value: list(lost.get(kind.value, ())) for kind in FactKind if kind.value not in found

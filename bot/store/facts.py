@@ -107,14 +107,18 @@ class FactStore:
                 counts[FactKind.LINEAGE.value] = 1
         return LoadReport(counts=counts)
 
-    async def read(self, tenant_id: str, dataset_name: str, as_of: datetime) -> Facts:
+    async def read(
+        self, tenant_id: str, dataset_name: str, as_of: datetime, *, entry: Dataset | None = None
+    ) -> Facts:
         """Return what was known of the tenant's dataset at *as_of*, by the case's own keys.
+
+        *entry* is what the catalog says of the dataset; without it, what was last kept about it counts.
 
         An empty tuple says that somebody looked and found none. A kind of fact that was never read, or not
         within ``STALE_AFTER``, is a hole with that reason and not among those found.
         """
         async with self._database.reading() as connection:
-            entry = await _entry(connection, tenant_id, dataset_name)
+            entry = entry or await _entry(connection, tenant_id, dataset_name)
             reads = await _reads(connection, tenant_id, dataset_name)
             noted = await _noted_holes(connection, tenant_id, dataset_name, as_of)
             owner = Owner(
