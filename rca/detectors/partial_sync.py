@@ -43,8 +43,7 @@ ONE_VALUE_BELOW: Final = 0.2  # share of the divergence that is left when that v
 UNEVEN_FROM: Final = 0.4  # share of the divergence that is left
 CLEAR_BITS: Final = 0.004  # divergence beyond chance from which the shares say anything
 CLEAR_FOLD: Final = 2.0  # times the largest usual shift; a dimension that always moves says nothing
-DATASET_FULL: Final = -2.0  # ln units; the dataset's own window has all its rows
-FULL_Z: Final = -2.0  # robust standard deviations; above, the window is full
+DATASET_FULL: Final = -2.0  # ln units; the dataset's own window lacks less than MIN_DROP
 WEAKEST: Final = -2.5  # ln units; below, it is a quiet day
 DAILY_FROM: Final = 0.8 * DAY_S  # seconds; from here on each sync is a day of its own
 MOST_DAYS: Final = 60
@@ -106,7 +105,7 @@ def _silent_weight(view: CaseView, outlook: Forecast, shape: float) -> float:
     if shape > 0.0:  # a quiet day is quiet for every value, so the size no longer speaks for one
         by_size = max(0.0, by_size)
     weight = min(weight_of_tail(outlook.p_low, cap=SILENT_CAP), by_size) + shape
-    return weight + (DATASET_FULL if own is not None and own.z > FULL_Z else 0.0)
+    return weight + (DATASET_FULL if own is not None and own.drop < MIN_DROP else 0.0)
 
 
 def _shape_weight(view: CaseView) -> float:

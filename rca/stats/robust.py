@@ -12,6 +12,10 @@ from scipy.special import stdtr  # type: ignore[import-untyped]  # scipy ships n
 MAD_TO_SIGMA: Final = (
     1.4826  # makes the median absolute deviation of a normal sample its standard deviation
 )
+OUTER: Final = 0.8  # share of the sizes that the outer reading of a spread leaves below it
+NORMAL_OUTER: Final = (
+    1.2  # standard normal; where that falls in four weeks of days, whose 22nd size is meant
+)
 TAIL_DOF: Final = (
     5.0  # Student tails for logs of rows and seconds; heavier than normal, lighter than Cauchy
 )
@@ -55,6 +59,19 @@ def level(values: Sequence[float], *, floor: float) -> Level:
     mad = median([abs(value - centre) for value in values]) * MAD_TO_SIGMA
     widened = max(mad, floor) * (1.0 + 1.0 / max(1, len(values)))
     return Level(centre=centre, sigma=widened, count=len(values))
+
+
+def spread(strays: Sequence[float]) -> float:
+    """Return the robust standard deviation of *strays* around 0: by their median size, or by an outer one.
+
+    The larger of both counts: half of a history of small counts may repeat one number, and then its MAD is 0.
+
+    Raises:
+        ValueError: *strays* is empty.
+    """
+    sizes = sorted(map(abs, strays))
+    by_median = MAD_TO_SIGMA * median(sizes)
+    return max(by_median, sizes[int(OUTER * (len(sizes) - 1))] / NORMAL_OUTER)
 
 
 def upper_tail(z: float, *, dof: float = TAIL_DOF) -> float:

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rca.stats.robust import Level, level, median, upper_tail
+from rca.stats.robust import median, spread, upper_tail
 
 DAY_S: Final = 86_400.0
 WEEK_DAYS: Final = 7
 SHRINK: Final = 0.5  # half an imaginary ordinary day is added to each weekday, so that two observations do not decide
+RECENT: Final = 28  # windows; they tell level and noise, older ones only what a weekday is like
+PRIOR_WINDOWS: Final = 4.0  # windows; a random source's own noise counts as so many of them
 LOG_NOISE_FLOOR: Final = (
     0.05  # a business varies by a twentieth from day to day even when nothing happens
 )
+UNSEEN_WEEKDAY: Final = 0.1  # of the logarithm; how far a weekday that was never seen may lie off
 MIN_ROWS: Final = 1.0  # an empty window is an outage, not an observation of the level
 
 
@@ -59,8 +62,9 @@ def weekday_of(start_s: float) -> int:
 def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
     """Return what *judged* should have held given *history* (ascending, without the judged window).
 
-    Level is the median of the same phase of the day, weekdays are shrunk towards it, the noise is the robust spread
-    of what is left plus the counting noise of the rows themselves.
+    Weekdays are shrunk towards the level, which is that of the newest RECENT windows of the same phase of the day.
+    The noise is what those windows stray from a forecast made without them, shrunk towards the counting noise of a
+    random source: planned loads vary far less than that, and few windows cannot show it.
 
     Returns:
         None when fewer than three comparable windows are known.
@@ -72,11 +76,16 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
     logs = [math.log(w.rows) for w in alike]
     days = [weekday_of(w.start_s + length / 2.0) for w in alike]
     base = median(logs)
-    offsets = _weekday_offsets(days, [value - base for value in logs])
-    left = [value - base - offsets[day] for day, value in zip(days, logs, strict=True)]
-    noise = level(left, floor=LOG_NOISE_FLOOR)
-    own_day = offsets.get(weekday_of(judged.start_s + length / 2.0), 0.0)
-    return _against(noise, base + own_day + noise.centre, judged, len(alike))
+    week = _week(days, [value - base for value in logs])
+    left = [v - base - week[d].offset for v, d in zip(logs[-RECENT:], days[-RECENT:], strict=True)]
+    centre = median(left)
+    strays = [(v - centre) * week[d].left_out for v, d in zip(left, days[-RECENT:], strict=True)]
+    own_day = week.get(weekday_of(judged.start_s + length / 2.0))
+    mean = base + centre + (own_day.offset if own_day is not None else 0.0)
+    sigma = _noise(strays, math.exp(mean))
+    if own_day is None:
+        sigma = math.hypot(sigma, UNSEEN_WEEKDAY)
+    return _against(mean, sigma, judged, len(alike))
 
 
 def _comparable(window: Window, judged: Window, length: float) -> bool:
@@ -86,17 +95,36 @@ def _comparable(window: Window, judged: Window, length: float) -> bool:
     return min(apart, DAY_S - apart) <= max(1_800.0, 0.1 * min(length, DAY_S))
 
 
-def _weekday_offsets(days: Sequence[int], residuals: Sequence[float]) -> dict[int, float]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Weekday:
+    """What a weekday usually adds to the level; ``left_out`` makes a stray what it were, had it not been counted in."""
+
+    offset: float
+    left_out: float
+
+
+def _week(days: Sequence[int], residuals: Sequence[float]) -> dict[int, _Weekday]:
     """Return the shrunken median offset of each weekday seen; the week-end or a quiet Monday shows here."""
     grouped: dict[int, list[float]] = {}
     for day, value in zip(days, residuals, strict=True):
         grouped.setdefault(day, []).append(value)
-    return {day: median(own) * len(own) / (len(own) + SHRINK) for day, own in grouped.items()}
+    return {
+        day: _Weekday(
+            offset=median(own) * len(own) / (len(own) + SHRINK),
+            left_out=(len(own) + SHRINK) / (len(own) - 1.0 + SHRINK),
+        )
+        for day, own in grouped.items()
+    }
 
 
-def _against(noise: Level, mean: float, judged: Window, count: int) -> Forecast:
-    expected = math.exp(mean)
-    counting = 1.0 / math.sqrt(max(expected, 1.0))
-    sigma = math.hypot(noise.sigma, counting)
+def _noise(strays: Sequence[float], expected: float) -> float:
+    """Return the standard deviation of the logarithm: as observed, with a random source as so many windows more."""
+    seen = len(strays)
+    random = 1.0 / max(expected, 1.0) + LOG_NOISE_FLOOR**2
+    variance = (seen * spread(strays) ** 2 + PRIOR_WINDOWS * random) / (seen + PRIOR_WINDOWS)
+    return max(math.sqrt(variance), LOG_NOISE_FLOOR) * (1.0 + 1.0 / seen)
+
+
+def _against(mean: float, sigma: float, judged: Window, count: int) -> Forecast:
     z = (math.log(max(judged.rows, 0.5)) - mean) / sigma
-    return Forecast(expected=expected, observed=judged.rows, z=z, noise=sigma, history=count)
+    return Forecast(expected=math.exp(mean), observed=judged.rows, z=z, noise=sigma, history=count)

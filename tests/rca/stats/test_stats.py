@@ -21,7 +21,7 @@ from rca.stats.divergence import (
 )
 from rca.stats.durations import cadence_s, log_level, longer_than, usual_lateness_s
 from rca.stats.rates import expected_distinct, poisson_excess, unseen_share
-from rca.stats.robust import level, median, upper_tail, weight_of_tail
+from rca.stats.robust import level, median, spread, upper_tail, weight_of_tail
 from rca.stats.volume import DAY_S, Window, forecast
 
 counts = st.lists(st.integers(0, 10_000), min_size=3, max_size=12).map(
@@ -152,6 +152,16 @@ def test_one_bad_day_does_not_move_the_level():
     assert level([*steady, 500.0], floor=0.01).sigma < 0.5
 
 
+def test_the_spread_of_a_normal_sample_is_its_deviation():
+    """Both readings are scaled to it; strays that repeat one number do not make it 0; nothing has none."""
+    sample = (3.0 * np.random.default_rng(5).standard_normal(20_001)).tolist()
+    assert spread(sample[:27]) == pytest.approx(3.0, rel=0.3)
+    assert spread(sample) == pytest.approx(3.0, rel=0.1)
+    assert spread([0.0, 0.0, 0.0, 0.0, 0.0, 1.0, -1.0, 1.0]) > 0.8
+    with pytest.raises(ValueError, match="nothing"):
+        spread([])
+
+
 @given(st.floats(-30, 30), st.floats(-30, 30))
 def test_tails_fall(a, b):
     """The farther out the less probable, strictly inside (0, 1)."""
@@ -249,6 +259,81 @@ def test_missing_rows_stand_out(rows, low):
     assert judged.expected == pytest.approx(1000, rel=0.05)
     assert (judged.p_low < 0.01) is low
     assert judged.drop == pytest.approx(max(0.0, 1 - rows / judged.expected))
+
+
+@pytest.mark.parametrize(
+    ("days", "rows", "low"),
+    [
+        (35, 4.0, True),  # planned loads of eight hardly ever hold four
+        (35, 7.0, False),  # one fewer is nothing
+        (7, 4.0, False),  # a week cannot show that they are planned
+        (7, 0.0, True),
+    ],
+)
+def test_small_planned_loads_lose_their_half(days, rows, low):
+    """What is steadier than a random source is judged by its own steadiness, once enough windows show it."""
+    past = windows(lambda d: 8.0 + (d % 5 == 0), days=days)
+    judged = Window(start_s=past[-1].end_s, end_s=past[-1].end_s + DAY_S, rows=rows)
+    assert (forecast(past, judged).p_low < 0.01) is low
+
+
+def test_a_level_of_last_quarter_is_forgotten():
+    """Two months at double the rows do not make four weeks at the new level look like a loss."""
+    past = windows(lambda d: (2000.0 if d < 60 else 1000.0) * (1 + 0.03 * math.sin(d)), days=88)
+    judged = Window(start_s=past[-1].end_s, end_s=past[-1].end_s + DAY_S, rows=1000.0)
+    assert forecast(past, judged).expected == pytest.approx(1000.0, rel=0.06)
+
+
+def test_a_weekday_never_seen_is_trusted_less():
+    """Five days from Monday on say little of the Saturday."""
+    past = windows(lambda d: 1000.0 * (1 + 0.03 * math.sin(d)), days=7)
+    saturday, monday = (
+        forecast(before, Window(start_s=at, end_s=at + DAY_S, rows=800.0))
+        for before, at in ((past[:5], past[5].start_s), (past, past[-1].end_s))
+    )
+    assert saturday.noise > 2 * monday.noise
+
+
+@given(
+    st.lists(st.integers(0, 10**9), min_size=3, max_size=40),
+    st.integers(0, 10**9),
+    st.integers(1, 10**6),
+)
+def test_fewer_rows_are_never_more_usual(history, rows, fewer):
+    """Monotone, finite and a probability for any counts."""
+    past = windows(lambda d: float(history[d]), days=len(history))
+    ends = past[-1].end_s
+    found = [
+        forecast(past, Window(start_s=ends, end_s=ends + DAY_S, rows=float(r)))
+        for r in (max(0, rows - fewer), rows)
+    ]
+    if None not in found:
+        assert 0.0 < found[0].p_low <= found[1].p_low < 1.0
+        assert 0.0 <= found[1].drop <= found[0].drop <= 1.0
+
+
+def random_days(dispersion, days, lam=40.0):
+    """Return counts whose variance is *dispersion* times that of a random source, with a quieter week-end."""
+    draw = np.random.default_rng(11)
+    means = np.array([lam * (0.6 if d % 7 >= 5 else 1.0) for d in range(days)])
+    return np.rint(means + np.sqrt(dispersion * means) * draw.standard_normal((400, days))).clip(0)
+
+
+@pytest.mark.parametrize(("dispersion", "halves"), [(0.1, 0.95), (1.0, 0.4), (3.0, 0.05)])
+@pytest.mark.parametrize("days", [10, 28, 60])
+def test_false_alarms_keep_their_rate_whatever_the_dispersion(dispersion, halves, days):
+    """At most 2 % of 400 healthy days at a nominal 1 %; from four weeks on halves are found as far as they can be."""
+    rates = []
+    for factor in (1.0, 0.5):
+        tails = []
+        for rows in random_days(dispersion, days + 1):
+            past = windows(lambda d, rows=rows: float(rows[d]), days=days)
+            ends = past[-1].end_s
+            judged = Window(start_s=ends, end_s=ends + DAY_S, rows=float(factor * rows[days]))
+            tails.append(forecast(past, judged).p_low)
+        rates.append(float((np.array(tails) < 0.01).mean()))
+    assert rates[0] <= 0.02
+    assert rates[1] >= (0.0 if days < 28 else halves)
 
 
 def test_one_lost_day_in_the_history_does_not_matter():
