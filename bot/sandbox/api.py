@@ -91,7 +91,13 @@ class SlackApi:
         except SlackRefusedError as refusal:
             body, error = refusal.answer(), refusal.error
         self._note(name, error)
-        return web.json_response(body)
+        return web.json_response(body, headers=self._scopes(request))
+
+    def _scopes(self, request: web.Request) -> dict[str, str]:
+        """What the token may do, as Slack says in every answer to a token it knows."""
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        grant = self._tokens.get(token)
+        return {"x-oauth-scopes": ",".join(sorted(grant.scopes))} if grant else {}
 
     async def _run(self, name: str, request: web.Request) -> dict[str, Any]:
         args, token = await read_args(request)

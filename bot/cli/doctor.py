@@ -1,0 +1,77 @@
+"""``rca-bot doctor``: tries everything live and prints what to fix, in order."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from bot.cli.verb import Verb
+from bot.clock import system_clock
+from bot.doctor.examination import Report, examine
+from bot.ports import Checked
+from bot.settings import Settings, SettingsError
+
+SICK: Final = 1  # exit status when there is something to fix
+
+
+def _declare(parser: argparse.ArgumentParser) -> None:
+    del parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    del arguments
+    settings, problems = _settings()
+    report = asyncio.run(examine(settings, system_clock, problems, _say))
+    _sum_up(report)
+    return SICK if report.to_fix else 0
+
+
+def _settings() -> tuple[Settings, tuple[Checked, ...]]:
+    """The settings as serve would read them; when it would refuse, as far as they go, with the reasons."""
+    try:
+        return Settings.from_env(os.environ), ()
+    except SettingsError as error:
+        fix = "correct the environment or the directory; docs/settings.md lists every setting"
+        found = tuple(
+            Checked(what="every setting can be read", problem=one, fix=fix)
+            for one in error.problems
+        )
+        return _as_far_as_they_go(), found
+
+
+def _as_far_as_they_go() -> Settings:
+    try:
+        return Settings.for_tools(os.environ)
+    except SettingsError:
+        return Settings.for_tools({})
+
+
+def _say(title: str, lines: Sequence[Checked]) -> None:
+    print(title)
+    for line in lines:
+        if line.problem is None:
+            print(f"  ok       {line.what}")
+        else:
+            print(f"  PROBLEM  {line.what}: {line.problem}")
+
+
+def _sum_up(report: Report) -> None:
+    if not report.to_fix:
+        print("\nNothing to fix.")
+        return
+    print("\nTo fix, in this order:")
+    for number, line in enumerate(report.to_fix, 1):
+        print(f"{number:3}. {line.problem}")
+        if line.fix:
+            print(f"     -> {line.fix}")
+
+
+VERB: Final = Verb(
+    name="doctor",
+    help="try Slack, pagers, sources and the catalog live, and say what to fix in order",
+    declare=_declare,
+    run=_run,
+)

@@ -1,0 +1,1 @@
+"""Tries everything the bot depends on, live, and says what to fix first."""

@@ -1,0 +1,152 @@
+"""The whole examination, in the order in which things are to be fixed: nothing works before what stands above it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Final
+
+import aiohttp
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.clock import Clock
+from bot.doctor.catalog import examine_catalog
+from bot.doctor.pagers import examine_pagers
+from bot.doctor.slack import examine_slack
+from bot.jobs import submit_only
+from bot.pagers.registry import Means
+from bot.ports import BotError, Checked, PageOrder, Source
+from bot.records import Post
+from bot.settings import Settings
+from bot.sources.registry import open_all
+from bot.store import Store
+from bot.store.engine import create_engine
+from bot.store.migrate import check, current
+from runbook.check import check_folder
+
+SECONDS: Final = 10  # for each request of an examination
+
+Said = Callable[[str, Sequence[Checked]], None]
+"""Told each section's title and lines as soon as they are known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that was tried, in the order in which it is to be fixed."""
+
+    lines: tuple[Checked, ...]
+
+    @property
+    def to_fix(self) -> tuple[Checked, ...]:
+        """What failed, the first thing to fix first."""
+        return tuple(line for line in self.lines if line.problem is not None)
+
+
+async def examine(settings: Settings, clock: Clock, known: Sequence[Checked], said: Said) -> Report:
+    """Try everything that *settings* name; a part that cannot be tried says so and does not stop the rest.
+
+    Args:
+        settings: as they would be served with.
+        clock: for what pagers are sent.
+        known: what was wrong with the settings already, said first.
+        said: hears each section when it is done.
+    """
+    async with AsyncExitStack() as stack:
+        timeout = aiohttp.ClientTimeout(total=SECONDS)
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=timeout))
+        engine = create_engine(settings.database_url.get_secret_value())
+        stack.push_async_callback(engine.dispose)
+        sources, unopened = await _sources(settings, session, clock, stack)
+        means = Means(
+            session=session,
+            secrets={name: each.get_secret_value() for name, each in settings.secrets.items()},
+            mention=_no_mention,
+            pagerduty_url=settings.pagerduty_url,
+        )
+        sections: tuple[tuple[str, Callable[[], Awaitable[Sequence[Checked]]]], ...] = (
+            ("settings", _said_before(known)),
+            ("database", lambda: _database(engine)),
+            ("Slack", lambda: examine_slack(settings)),
+            ("pagers", lambda: examine_pagers(settings.directory.teams.values(), means, clock())),
+            ("runbook", lambda: _runbook(settings)),
+            ("sources", lambda: _each(sources, unopened)),
+            ("catalog", lambda: _catalog(settings, engine, clock, sources)),
+        )
+        lines: list[Checked] = []
+        for title, look in sections:
+            found = tuple(await look())
+            said(title, found)
+            lines += found
+        return Report(lines=tuple(lines))
+
+
+def _said_before(known: Sequence[Checked]) -> Callable[[], Awaitable[Sequence[Checked]]]:
+    async def say() -> Sequence[Checked]:
+        return tuple(known) or (Checked(what="every setting can be read"),)
+
+    return say
+
+
+async def _no_mention(usergroup: str, order: PageOrder) -> Post:
+    raise BotError(f"nobody is mentioned by an examination: {usergroup}, {order.dedup_key}")
+
+
+async def _database(engine: AsyncEngine) -> tuple[Checked, ...]:
+    what = f"the {engine.dialect.name} database answers and is up to date"
+    try:
+        found = await current(engine)
+        differs = await check(engine) if found else None
+    except (SQLAlchemyError, OSError) as error:
+        problem = f"{type(getattr(error, 'orig', None) or error).__name__}"
+        return (Checked(what=what, problem=problem, fix="check DATABASE_URL, and its server"),)
+    if found is None or differs:
+        problem = "it is not there yet" if found is None else "it differs from this version"
+        return (Checked(what=what, problem=problem, fix="run rca-bot migrate; serve does it, too"),)
+    return (Checked(what=what),)
+
+
+async def _runbook(settings: Settings) -> tuple[Checked, ...]:
+    if settings.runbook_dir is None:
+        return (Checked(what="the shipped runbook is used"),)
+    what = f"the runbook in {settings.runbook_dir} can be used"
+    problems = check_folder(settings.runbook_dir, set(settings.directory.teams) or None)
+    fix = "rca-bot runbook check names every line"
+    found = tuple(Checked(what=what, problem=str(one), fix=fix) for one in problems)
+    return found or (Checked(what=what),)
+
+
+async def _sources(
+    settings: Settings, session: aiohttp.ClientSession, clock: Clock, stack: AsyncExitStack
+) -> tuple[tuple[Source, ...], str | None]:
+    secrets = {name: each.get_secret_value() for name, each in settings.secrets.items()}
+    try:
+        opening = open_all(settings.directory, secrets, session, clock)
+        return await stack.enter_async_context(opening), None
+    except BotError as error:
+        return (), str(error)
+
+
+async def _each(sources: Sequence[Source], unopened: str | None) -> tuple[Checked, ...]:
+    if unopened is not None:
+        fix = "correct the sources in the directory, and set their secrets"
+        return (Checked(what="the sources can be opened", problem=unopened, fix=fix),)
+    if not sources:
+        return (Checked(what="no source is named: facts come only from webhooks and files"),)
+    return tuple([line for source in sources for line in await source.check()])
+
+
+async def _catalog(
+    settings: Settings, engine: AsyncEngine, clock: Clock, sources: Sequence[Source]
+) -> tuple[Checked, ...]:
+    store = Store(engine, submit_only(engine, clock))
+    directory = settings.directory
+    try:
+        stored = {
+            tenant_id: frozenset(each.name for each in await store.facts.datasets(tenant_id))
+            for tenant_id in directory.tenants
+        }
+    except (SQLAlchemyError, OSError):  # the database's own section says why
+        stored = {}
+    return examine_catalog(directory, sources, stored)
