@@ -36,6 +36,7 @@ class Explosion:
     view: DimensionView
     expected: float
     observed: int
+    most: int
     weight: float
 
 
@@ -56,8 +57,8 @@ def _explosion(view: CaseView, dimension: DimensionView) -> Explosion | None:
     if dimension.rows <= 0.0 or len(history) < MIN_HISTORY or dimension.window_end <= view.since:
         return None
     observed = int((dimension.current > 0.0).sum())
-    usual = median([float(n) for n in (history > 0.0).sum(axis=1)])
-    if observed < usual + MIN_VALUES:
+    held = (history > 0.0).sum(axis=1)
+    if observed < median(held.tolist()) + MIN_VALUES:
         return None
     pooled = history.sum(axis=0)
     at_size = expected_distinct(pooled, dimension.rows)
@@ -74,7 +75,9 @@ def _explosion(view: CaseView, dimension: DimensionView) -> Explosion | None:
         return None
     weight = weight_of_tail(upper_tail(excess / noise.sigma), cap=CAP)
     weight += NAMED if view.names(dimension.dimension) else 0.0
-    return Explosion(view=dimension, expected=expected, observed=observed, weight=weight)
+    return Explosion(
+        view=dimension, expected=expected, observed=observed, most=int(held.max()), weight=weight
+    )
 
 
 def _signal(view: CaseView, explosion: Explosion) -> Signal:
@@ -87,8 +90,9 @@ def _signal(view: CaseView, explosion: Explosion) -> Signal:
         ingestion_healthy=view.ingestion_healthy,
     )
     because = (
-        f"{explosion.view.dimension} has {explosion.observed:,} distinct values where {explosion.expected:,.0f} "
-        f"are usual for as many rows ({change_pct:+.0f} %)."
+        f"{explosion.view.dimension} has {explosion.observed:,} distinct values, where {explosion.expected:,.0f} are "
+        f"usual for as many rows ({change_pct:+.0f} %); in {len(explosion.view.history)} windows never above "
+        f"{explosion.most:,}."
     )
     return Signal(
         evidence=evidence,

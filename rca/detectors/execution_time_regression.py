@@ -20,6 +20,7 @@ from rca.evidence import ExecutionTimeRegressionEvidence, SignalCode
 from rca.stats.robust import level, upper_tail, weight_of_tail
 from rca.view import CaseView
 from rca.view.dbt import NodeHistory, NodeStep
+from rca.view.wording import span
 
 MIN_RATIO: Final = 1.8  # times the baseline; below, nobody's table is late for it
 MIN_EXTRA_S: Final = 20.0  # seconds; a model of two seconds that takes four delays nothing
@@ -37,6 +38,8 @@ class Slowdown:
     model: str
     seconds: float
     baseline_s: float
+    longest_s: float
+    runs: int
     weight: float
 
 
@@ -71,6 +74,8 @@ def _slowdown(view: CaseView, history: NodeHistory) -> Slowdown | None:
         model=history.unique_id,
         seconds=times[-1],
         baseline_s=baseline_s,
+        longest_s=max(times[:first]),
+        runs=first,
         weight=weight,
     )
 
@@ -104,7 +109,10 @@ def _signal(slow: Slowdown) -> Signal:
         ratio=round(ratio, 2),
         dbt_generated_at=slow.step.at,
     )
-    because = f"{slow.model} took {slow.seconds:,.0f} s, {ratio:.1f} times its usual {slow.baseline_s:,.0f} s."
+    because = (
+        f"{slow.model} took {span(slow.seconds)}, {ratio:.1f} times its usual {span(slow.baseline_s)}; "
+        f"the longest of {slow.runs} runs before took {span(slow.longest_s)}."
+    )
     return Signal(
         evidence=evidence,
         strength=strength_of(slow.weight),

@@ -8,8 +8,10 @@ Looks like it but is not: the long sync that catches up after an outage, a conne
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_left
 from datetime import datetime
+from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from rca.calibration import strength_of
@@ -17,13 +19,15 @@ from rca.case import FactKind, IngestionJob, JobStatus
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import LongRunningSyncEvidence, SignalCode
 from rca.stats.durations import log_level, longer_than
-from rca.stats.robust import weight_of_tail
+from rca.stats.robust import median, weight_of_tail
 from rca.view import CaseView
 from rca.view.ingestion import JobsView
+from rca.view.wording import span
 
 RATIO_ABOVE: Final = (
     2.0  # runbook, step 1: "exceeding 2x median duration"; exactly twice does not fire
 )
+USUAL_OF: Final = 90  # finished syncs; what longer ago was usual is not today's measure
 MIN_HISTORY: Final = 4  # finished syncs; fewer give no spread
 CAP: Final = 4.5  # ln units
 NEWEST: Final = 20  # syncs; one that still runs twenty syncs later was abandoned long ago
@@ -39,26 +43,27 @@ def detect(view: CaseView) -> Answer:
     job = next((job for job in started if _covers(job, view.anomaly.detected_at)), None)
     if job is None:
         return None
-    history = [
-        _duration_s(j)
-        for j in jobs.jobs
-        if j.status is JobStatus.SUCCEEDED and j.started_at < job.started_at
-    ]
+    history = _history_s(jobs, job)
     if len(history) < MIN_HISTORY:
         return None
-    usual = log_level(history)
     running_s = ((job.finished_at or view.case.as_of) - job.started_at).total_seconds()
-    median_s = math.exp(usual.centre)
-    if running_s <= RATIO_ABOVE * median_s:
+    if running_s <= RATIO_ABOVE * median(history):
         return None
-    weight = weight_of_tail(longer_than(running_s, usual), cap=CAP) + _catching_up(jobs, job)
-    return _signal(job, running_s, median_s, weight)
+    tail = longer_than(running_s, log_level(history))
+    return _signal(job, running_s, history, weight_of_tail(tail, cap=CAP) + _catching_up(jobs, job))
 
 
 def _covers(job: IngestionJob, instant: datetime) -> bool:
     if job.status in (JobStatus.RUNNING, JobStatus.PENDING):
         return True
     return job.finished_at is not None and job.finished_at > instant
+
+
+def _history_s(jobs: JobsView, job: IngestionJob) -> list[float]:
+    """Return how long the newest USUAL_OF good syncs before *job* took, in seconds."""
+    before = jobs.jobs[: bisect_left(jobs.jobs, job.started_at, key=attrgetter("started_at"))]
+    good = (j for j in reversed(before) if j.status is JobStatus.SUCCEEDED)
+    return [_duration_s(j) for j in islice(good, USUAL_OF)]
 
 
 def _duration_s(job: IngestionJob) -> float:
@@ -75,7 +80,8 @@ def _catching_up(jobs: JobsView, job: IngestionJob) -> float:
     return CATCHING_UP if behind else 0.0
 
 
-def _signal(job: IngestionJob, running_s: float, median_s: float, weight: float) -> Signal:
+def _signal(job: IngestionJob, running_s: float, history: list[float], weight: float) -> Signal:
+    median_s, longest_s = median(history), max(history)
     ratio = running_s / max(median_s, 1.0)
     evidence = LongRunningSyncEvidence(
         job_id=job.id,
@@ -83,7 +89,10 @@ def _signal(job: IngestionJob, running_s: float, median_s: float, weight: float)
         median_s=round(median_s, 1),
         ratio=round(ratio, 2),
     )
-    because = f"The sync has run {running_s / 60.0:,.0f} minutes, {ratio:.1f} times the usual {median_s / 60.0:,.0f}."
+    because = (
+        f"The sync has run {span(running_s)}, {ratio:.1f} times the median of {span(median_s)}; "
+        f"the longest of {len(history)} before it took {span(longest_s)}."
+    )
     return Signal(
         evidence=evidence,
         strength=strength_of(weight),

@@ -21,6 +21,7 @@ from rca.evidence import NewValue, NewValuesEvidence, SignalCode
 from rca.stats.rates import poisson_excess, unseen_share
 from rca.view import CaseView
 from rca.view.dimensions import DimensionView
+from rca.view.wording import counted
 
 Counts = npt.NDArray[np.float64]
 
@@ -36,9 +37,10 @@ SHOWN: Final = 10  # values
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """New values of one dimension, by descending count."""
+    """New values of one dimension: how many, and the largest of them by descending count."""
 
     view: DimensionView
+    number: int
     fresh: tuple[tuple[str, int], ...]
     weight: float
 
@@ -76,7 +78,7 @@ def _arrival(view: CaseView, dimension: DimensionView) -> Arrival | None:
     weight += NAMED if view.names(dimension.dimension) else 0.0
     order = np.argsort(-new, kind="stable")[:SHOWN]
     fresh = tuple((dimension.values[i], int(new[i])) for i in order if new[i] > 0.0)
-    return Arrival(view=dimension, fresh=fresh, weight=weight)
+    return Arrival(view=dimension, number=int((new > 0.0).sum()), fresh=fresh, weight=weight)
 
 
 def _usual_rate(baseline: Counts) -> float:
@@ -118,7 +120,9 @@ def _signal(view: CaseView, telling: list[Arrival], weight: float) -> Signal:
         ingestion_healthy=view.ingestion_healthy,
     )
     named = ", ".join(f"{d.dimension}={value} ({count:,} rows)" for d, value, count in values[:3])
-    because = f"{sum(len(a.fresh) for a in telling)} values appeared that the baseline never held: {named}."
+    windows = max(len(a.view.baseline) for a in telling)
+    fresh = counted(sum(a.number for a in telling), "value")
+    because = f"{fresh} appeared that {counted(windows, 'window')} before never held: {named}."
     strength = strength_of(weight if math.isfinite(weight) else CAP)
     return Signal(
         evidence=evidence,

@@ -47,6 +47,10 @@ DATASET_FULL: Final = -2.0  # ln units; the dataset's own window lacks less than
 WEAKEST: Final = -2.5  # ln units; below, it is a quiet day
 DAILY_FROM: Final = 0.8 * DAY_S  # seconds; from here on each sync is a day of its own
 MOST_DAYS: Final = 60
+WEEKDAYS: Final = (
+    "Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday",
+)  # fmt: skip
+"""As ``rca.stats.volume.weekday_of`` counts them."""
 HOUR_S: Final = 3_600.0  # seconds; the first sync of a day may end this much after the day began
 
 
@@ -188,17 +192,7 @@ def _signal(
         drop_pct=round(100.0 * drop, 1),
         error_message=job.error_message,
     )
-    said = (
-        "The sync said that streams are missing"
-        if is_announced_partial(job)
-        else "The sync reported no error"
-    )
-    counted = (
-        f"{rows:,} rows arrived where {expected:,.0f} were expected ({100.0 * drop:.0f} % fewer)"
-        if drop > 0.0
-        else f"{rows:,} rows arrived, and its own history does not say how many should have"
-    )
-    because = f"{said}; {counted}."
+    because = _because(job, rows, outlook)
     return Signal(
         evidence=evidence,
         strength=strength_of(weight),
@@ -206,6 +200,21 @@ def _signal(
         onset=speakers[0].job.started_at,
         seen_at=speakers[-1].finished_at,
         specific=specific,
+    )
+
+
+def _because(job: IngestionJob, rows: int, outlook: Forecast | None) -> str:
+    announced = is_announced_partial(job)
+    said = "the sync said that streams are missing" if announced else "the sync reported no error"
+    if outlook is None or outlook.drop <= 0.0:
+        return (
+            f"{rows:,} rows arrived, and {said}; its own history does not say how many should have."
+        )
+    day = f" for a {WEEKDAYS[outlook.weekday]}" if outlook.weekday is not None else ""
+    never = "never below" if outlook.lowest > rows else "once as few as"
+    return (
+        f"{outlook.expected:,.0f} rows were expected{day}, {rows:,} arrived, {100.0 * outlook.drop:.0f} % fewer; "
+        f"in {outlook.history} windows {never} {outlook.lowest:,.0f}; {said}."
     )
 
 

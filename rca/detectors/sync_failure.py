@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from rca.calibration import strength_of
-from rca.case import AnomalyType, FactKind, IngestionJob, JobStatus
+from rca.case import AnomalyType, ErrorCode, FactKind, IngestionJob, JobStatus
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import SignalCode, SyncFailureEvidence
 from rca.view import CaseView
@@ -108,7 +108,7 @@ def _because(outage: Outage) -> str:
     count = len(outage.jobs)
     code = _speaker(outage).error_code
     what = f"{count} syncs in a row failed" if count > 1 else "The sync failed"
-    why = f" with {code.value}" if code is not None else ""
+    why = f" with {code.value}" if code not in (None, ErrorCode.OTHER) else ""
     end = (
         "and none has succeeded since"
         if outage.next_good is None

@@ -34,7 +34,8 @@ class Window:
 class Forecast:
     """What the judged window should have held, and how far it strayed from it.
 
-    ``z`` is in robust standard deviations of the logarithm, negative for missing rows.
+    ``z`` is in robust standard deviations of the logarithm, negative for missing rows. ``lowest`` is the smallest of
+    the ``history`` comparable windows that held any rows; ``weekday`` is 0 for Thursday, None for other than days.
     """
 
     expected: float
@@ -42,6 +43,8 @@ class Forecast:
     z: float
     noise: float
     history: int
+    lowest: float
+    weekday: int | None
 
     @property
     def drop(self) -> float:
@@ -85,7 +88,7 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
     sigma = _noise(strays, math.exp(mean))
     if own_day is None:
         sigma = math.hypot(sigma, UNSEEN_WEEKDAY)
-    return _against(mean, sigma, judged, len(alike))
+    return _against(mean, sigma, judged, alike)
 
 
 def _comparable(window: Window, judged: Window, length: float) -> bool:
@@ -125,6 +128,18 @@ def _noise(strays: Sequence[float], expected: float) -> float:
     return max(math.sqrt(variance), LOG_NOISE_FLOOR) * (1.0 + 1.0 / seen)
 
 
-def _against(mean: float, sigma: float, judged: Window, count: int) -> Forecast:
-    z = (math.log(max(judged.rows, 0.5)) - mean) / sigma
-    return Forecast(expected=math.exp(mean), observed=judged.rows, z=z, noise=sigma, history=count)
+def _against(mean: float, sigma: float, judged: Window, alike: Sequence[Window]) -> Forecast:
+    length = judged.end_s - judged.start_s
+    return Forecast(
+        expected=math.exp(mean),
+        observed=judged.rows,
+        z=(math.log(max(judged.rows, 0.5)) - mean) / sigma,
+        noise=sigma,
+        history=len(alike),
+        lowest=min(window.rows for window in alike),
+        weekday=weekday_of(judged.start_s + length / 2.0) if _is_day(length) else None,
+    )
+
+
+def _is_day(length_s: float) -> bool:
+    return abs(length_s - DAY_S) <= 0.1 * DAY_S

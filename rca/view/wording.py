@@ -1,0 +1,27 @@
+"""How numbers are said in the sentences that people read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNITS: Final = (("days", 172_800.0, 86_400.0), ("h", 7_200.0, 3_600.0), ("min", 120.0, 60.0))
+"""Name, seconds from which it is used (two of it at least, so that none is coarse), length in seconds."""
+ONE_DECIMAL_BELOW: Final = 10.0  # of a unit; from here on whole numbers tell as much
+
+
+def span(seconds: float) -> str:
+    """Return *seconds* (0 or more) in the unit that reads best: ``45 s``, ``12 min``, ``3.5 h``, ``16 days``."""
+    for name, used_from, length in UNITS:
+        if seconds >= used_from:
+            return f"{_short(seconds / length)} {name}"
+    return f"{_short(seconds)} s"
+
+
+def _short(value: float) -> str:
+    text = f"{value:.1f}" if value < ONE_DECIMAL_BELOW else f"{value:,.0f}"
+    return text.removesuffix(".0")
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return *number* with its noun: ``1 sync``, ``3 syncs``; *many* where an s is not enough."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

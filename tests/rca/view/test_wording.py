@@ -1,0 +1,38 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from rca.view.wording import counted, span
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0, "0 s"),
+        (2.5, "2.5 s"),
+        (3.0, "3 s"),
+        (45.2, "45 s"),
+        (119.0, "119 s"),
+        (120.0, "2 min"),
+        (282.0, "4.7 min"),
+        (7_199.0, "120 min"),
+        (7_200.0, "2 h"),
+        (68_400.0, "19 h"),
+        (172_800.0, "2 days"),
+        (1e8, "1,157 days"),
+    ],
+)
+def test_a_span_has_the_unit_that_reads_best(seconds, text):
+    """At least two of the unit, a decimal only where it tells something."""
+    assert span(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 syncs"), (1, "1 sync"), (2, "2 syncs"), (1_234, "1,234 syncs")]
+)
+def test_one_is_not_many(number, text):
+    """The noun follows its number."""
+    assert counted(number, "sync") == text
+    assert counted(number, "match", "matches").endswith("match" if number == 1 else "matches")
