@@ -1,0 +1,298 @@
+"""dbt's manifest.json, any version from v1 to v12 and Fusion's, as a slim index of one project.
+
+Macros and documentation are most of the file and of no use here; what is kept of them is whether they changed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from sys import intern
+from typing import Final
+
+from bot.catalog import Parts, parts_of
+from bot.payloads.dbt_checksums import Checksums
+from bot.payloads.dbt_document import (
+    NOTHING,
+    ArtifactError,
+    as_instant,
+    as_map,
+    as_text,
+    as_texts,
+    load,
+    section,
+)
+from rca.case import Column
+
+MANIFEST: Final = "manifest.json"
+SECTIONS: Final = (
+    "nodes",
+    "sources",
+    "exposures",
+    "metrics",
+    "semantic_models",
+    "saved_queries",
+    "unit_tests",
+)
+TABLES: Final = frozenset({"model", "source", "seed", "snapshot"})
+TESTS: Final = frozenset({"test", "unit_test"})
+CRITICAL: Final = "critical"  # a tag, or a key of meta
+MERCHANT_FACING: Final = "merchant_facing"  # the same
+SCHEMA_AND_TABLE: Final = 2  # parts of a name without its database
+MAX_SQL: Final = 200_000  # characters; longer SQL is generated, and reading it costs seconds
+YES: Final = frozenset({"true", "yes", "1", "high", "critical"})
+NO: Final = frozenset({"false", "no", "0", "low"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """What is kept of one node, source, test or exposure; ``attached`` is the node that a test is written on."""
+
+    unique_id: str
+    kind: str
+    name: str
+    relation: str | None = None
+    checksum: str | None = None
+    owner: str | None = None
+    critical: bool | None = None
+    merchant_facing: bool | None = None
+    attached: str | None = None
+    severity: str | None = None
+    columns: tuple[Column, ...] = ()
+    sql: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """One manifest: its nodes, what each is built from and what is built from it, and nodes by relation."""
+
+    name: str | None
+    adapter: str | None
+    generated_at: datetime
+    invocation_id: str | None
+    nodes: Mapping[str, Node]
+    parents: Mapping[str, tuple[str, ...]]
+    children: Mapping[str, tuple[str, ...]]
+    by_relation: Mapping[Parts, str]
+
+    def node_of(self, dbt_node: str | None, relation: str | None) -> str | None:
+        """Return the unique id of a dataset's node: the one it names, else the one with its relation."""
+        if dbt_node is not None:
+            return dbt_node if dbt_node in self.nodes else None
+        parts = parts_of(relation or "")
+        found = self.by_relation.get(parts)
+        if found is not None or len(parts) <= SCHEMA_AND_TABLE:
+            return found
+        shorter = self.by_relation.get(parts[1:])  # the manifest may leave the database out
+        whole = self.nodes[shorter].relation if shorter else None
+        return shorter if parts_of(whole or "") == parts[1:] else None
+
+    @property
+    def marks_critical(self) -> bool:
+        """Whether the project says of any node whether it is critical; if not, nobody knows."""
+        return any(node.critical is not None for node in self.nodes.values())
+
+
+def read_manifest(raw: bytes | str, what: str = MANIFEST) -> Project:
+    """Return the index of a manifest; unknown fields and versions are no obstacle.
+
+    Raises:
+        ArtifactError: it is no manifest; the text names *what* and the field.
+    """
+    document = load(raw, what)
+    metadata = section(document, "metadata", what)
+    generated_at = as_instant(metadata.get("generated_at"))
+    if generated_at is None:
+        raise ArtifactError(f"{what}: metadata.generated_at is missing or not a time")
+    groups = _group_owners(document)
+    checksums = Checksums(section(document, "macros", what), as_text(metadata.get("adapter_type")))
+    nodes = {
+        unique_id: _node(unique_id, entry, groups, checksums)
+        for name in SECTIONS
+        for unique_id, entry in _entries(section(document, name, what))
+    }
+    parents = _parents(document, nodes, what)
+    return Project(
+        name=as_text(metadata.get("project_name")),
+        adapter=as_text(metadata.get("adapter_type")),
+        generated_at=generated_at,
+        invocation_id=as_text(metadata.get("invocation_id")),
+        nodes=nodes,
+        parents=parents,
+        children=_turned(parents),
+        by_relation=_by_relation(nodes),
+    )
+
+
+def _entries(found: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for unique_id, entry in found.items():
+        if isinstance(entry, dict) and unique_id:
+            yield intern(unique_id), entry
+
+
+def _node(
+    unique_id: str,
+    entry: Mapping[str, object],
+    groups: Mapping[str, str],
+    checksums: Checksums,
+) -> Node:
+    kind = as_text(entry.get("resource_type")) or unique_id.partition(".")[0]
+    config = as_map(entry.get("config"))
+    name = as_text(entry.get("name")) or unique_id.rpartition(".")[2]
+    if kind in TESTS:
+        severity = as_text(config.get("severity"))
+        return Node(
+            unique_id=unique_id,
+            kind=kind,
+            name=name,
+            attached=as_text(entry.get("attached_node")),
+            severity=severity.casefold() if severity else None,
+        )
+    is_table = kind in TABLES
+    return Node(
+        unique_id=unique_id,
+        kind=intern(kind),
+        name=name,
+        relation=_relation(entry) if is_table else None,
+        checksum=checksums.of(entry) if is_table else None,
+        owner=_owner(entry, groups),
+        critical=_mark(entry, CRITICAL),
+        merchant_facing=_mark(entry, MERCHANT_FACING),
+        columns=_columns(entry),
+        sql=_sql(entry) if kind in ("model", "snapshot") else None,
+    )
+
+
+def _relation(entry: Mapping[str, object]) -> str | None:
+    """The name in the warehouse; an ephemeral model has none."""
+    if as_map(entry.get("config")).get("materialized") == "ephemeral":
+        return None
+    if said := as_text(entry.get("relation_name")):
+        return said
+    named = (as_text(entry.get(key)) for key in ("identifier", "alias", "name"))
+    table = next(filter(None, named), None)
+    parts = (as_text(entry.get("database")), as_text(entry.get("schema")), table)
+    return ".".join(f'"{part}"' for part in parts if part) if table else None
+
+
+def _sql(entry: Mapping[str, object]) -> str | None:
+    """Compiled SQL: ``compiled_sql`` until v6, ``compiled_code`` since v7; Python models have none."""
+    if (as_text(entry.get("language")) or "sql") != "sql":
+        return None
+    sql = as_text(entry.get("compiled_code")) or as_text(entry.get("compiled_sql"))
+    return sql if sql and len(sql) <= MAX_SQL else None
+
+
+def _columns(entry: Mapping[str, object]) -> tuple[Column, ...]:
+    """The columns that somebody wrote down, which may be some of them only."""
+    declared = as_map(entry.get("columns"))
+    return tuple(
+        Column(name=intern(name), type=as_text(as_map(one).get("data_type")))
+        for name, one in declared.items()
+        if 0 < len(name) <= 1_000  # noqa: PLR2004 - the case's own limit for a name
+    )
+
+
+def _metas(entry: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    yield as_map(as_map(entry.get("config")).get("meta"))
+    yield as_map(entry.get("meta"))
+    yield as_map(entry.get("source_meta"))
+
+
+def _mark(entry: Mapping[str, object], key: str) -> bool | None:
+    """What the project says of *key*: a key of meta, else a tag of this name."""
+    for meta in _metas(entry):
+        answer = _truth(meta.get(key))
+        if answer is not None:
+            return answer
+    tags = (*as_texts(entry.get("tags")), *as_texts(as_map(entry.get("config")).get("tags")))
+    return True if any(tag.casefold().replace("-", "_") == key for tag in tags) else None
+
+
+def _truth(value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().casefold() if isinstance(value, str | int) else ""
+    return True if word in YES else False if word in NO else None
+
+
+def _owner(entry: Mapping[str, object], groups: Mapping[str, str]) -> str | None:
+    """Who owns it: meta.owner, an exposure's owner, else the owner of its group."""
+    for meta in _metas(entry):
+        if owner := _person(meta.get("owner")):
+            return owner
+    own = _person(entry.get("owner"))
+    group = as_text(entry.get("group")) or as_text(as_map(entry.get("config")).get("group"))
+    return own or (groups.get(group) if group else None)
+
+
+def _person(value: object) -> str | None:
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, dict):
+        emails = as_texts(value.get("email"))
+        return emails[0] if emails else as_text(value.get("name"))
+    return as_text(value)
+
+
+def _group_owners(document: Mapping[str, object]) -> Mapping[str, str]:
+    owners: dict[str, str] = {}
+    for group in as_map(document.get("groups")).values():
+        entry = as_map(group)
+        name, owner = as_text(entry.get("name")), _person(entry.get("owner"))
+        if name and owner:
+            owners[name] = owner
+    return owners
+
+
+def _parents(
+    document: Mapping[str, object], nodes: Mapping[str, Node], what: str
+) -> Mapping[str, tuple[str, ...]]:
+    """What each node is built from: the manifest's own map, else what each node says it depends on."""
+    told = section(document, "parent_map", what)
+    parents: dict[str, tuple[str, ...]] = {}
+    for name in SECTIONS:
+        for unique_id, entry in _entries(section(document, name, what)):
+            above = told.get(unique_id)
+            if above is None:
+                above = as_map(entry.get("depends_on") or NOTHING).get("nodes")
+            parents[unique_id] = tuple(
+                dict.fromkeys(intern(one) for one in as_texts(above) if one in nodes)
+            )
+    return parents
+
+
+def _turned(parents: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    children: dict[str, list[str]] = {}
+    for child, above in parents.items():
+        for parent in above:
+            children.setdefault(parent, []).append(child)
+    return {parent: tuple(below) for parent, below in children.items()}
+
+
+def _by_relation(nodes: Mapping[str, Node]) -> Mapping[Parts, str]:
+    """Nodes by their whole relation, and by every tail of it that no other relation has."""
+    whole: dict[Parts, list[str]] = {}
+    for node in nodes.values():
+        if parts := parts_of(node.relation or ""):
+            whole.setdefault(parts, []).append(node.unique_id)
+    tails = Counter(parts[start:] for parts in whole for start in range(1, len(parts)))
+    found: dict[Parts, str] = {}
+    for parts, ids in whole.items():
+        if (chosen := _builder(ids)) is None:
+            continue
+        found[parts] = chosen
+        for start in range(1, len(parts)):
+            if tails[parts[start:]] == 1:
+                found.setdefault(parts[start:], chosen)
+    return found
+
+
+def _builder(ids: Sequence[str]) -> str | None:
+    """The one node behind a relation; what is a model here and a source there is the model that builds it."""
+    if len(ids) == 1:
+        return ids[0]
+    built = [one for one in ids if not one.startswith("source.")]
+    return built[0] if len(built) == 1 else None
