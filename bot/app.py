@@ -30,6 +30,7 @@ from bot.pagers.registry import Means, build_all
 from bot.paging import mention, send_page
 from bot.polling import agree, poll
 from bot.ports import Again, JobKind, Jobs, RunJob, Source
+from bot.retention import Ages, remove_old
 from bot.settings import Settings, SlackMode
 from bot.shelf import Shelf
 from bot.site import site
@@ -49,6 +50,7 @@ PEOPLE_EVERY: Final = timedelta(minutes=10)
 PAGES_EVERY: Final = timedelta(seconds=10)
 POLL_EVERY: Final = timedelta(seconds=10)  # to look what is due; each source has a pace of its own
 CATALOG_EVERY: Final = timedelta(minutes=5)
+RETENTION_EVERY: Final = timedelta(hours=1)
 TICK_JITTER: Final = 0.2  # of each interval, so that replicas do not look at the same moment
 FINISH_WITHIN: Final = timedelta(
     seconds=3
@@ -252,6 +254,14 @@ async def _open_socket(app: App, slack: AsyncApp, stack: AsyncExitStack) -> None
     stack.push_async_callback(handler.close_async)
 
 
+def _ages(settings: Settings) -> Ages:
+    return Ages(
+        facts=timedelta(days=settings.keep_facts_days),
+        inbox=timedelta(days=settings.keep_inbox_days),
+        incidents=timedelta(days=settings.keep_incidents_days),
+    )
+
+
 def _scheduler(app: App) -> AsyncIOScheduler:
     """Idempotent ticks; losing one costs its interval. What is due is in the database, not here."""
     scheduler = AsyncIOScheduler(timezone="UTC")
@@ -259,6 +269,8 @@ def _scheduler(app: App) -> AsyncIOScheduler:
         "sweep": (partial(sweep, app.deps), SWEEP_EVERY),
         "runbook": (app.shelf.refresh, PAGES_EVERY),
     }
+    ages = _ages(app.settings)
+    ticks["retention"] = (partial(remove_old, app.store, ages, app.deps.clock), RETENTION_EVERY)
     if app.deps.collector.sources:
         ticks["polls"] = (partial(agree, app.deps), CATALOG_EVERY)
     for source in app.deps.collector.sources:

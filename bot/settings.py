@@ -128,6 +128,17 @@ class Settings(BaseModel):
         "https://events.pagerduty.com/v2/enqueue",
         description="PagerDuty's Events API v2; https://events.eu.pagerduty.com/v2/enqueue for the EU.",
     )
+    keep_facts_days: Annotated[int, Field(ge=91, le=36_500)] = Field(
+        180,
+        description="Facts are removed after this many days; diagnoses look 90 days back.",
+    )
+    keep_inbox_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        30, description="Deliveries that were dealt with are removed after this many days."
+    )
+    keep_incidents_days: Annotated[int, Field(ge=1, le=36_500)] = Field(
+        400,
+        description="Resolved incidents and their diagnoses are removed after this many days; labelled ones stay.",
+    )
     directory: Directory = Field(default_factory=Directory.empty, exclude=True, repr=False)
     secrets: Mapping[str, SecretStr] = Field(default_factory=dict, exclude=True, repr=False)
 
