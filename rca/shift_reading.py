@@ -19,6 +19,8 @@ from rca.stats.divergence import (
 from rca.view.dimensions import DimensionView
 
 SMALLEST_NOISE_BITS: Final = 0.0004  # shares are never steadier than this from day to day
+STORM_EACH: Final = 13  # windows; one in so many may be a storm, by which nothing usual is measured
+STORM_FROM: Final = 2.0  # times the largest shift of the other windows
 FEW: Final = 3.0  # windows; the largest of a few is little to go by, so it is widened by this over their number
 SIGMAS: Final = 2.0  # standard deviations of sampling that count as usual
 
@@ -45,7 +47,7 @@ class Shift:
         baseline = self.dimension.baseline
         effective = max(1.0, float((self.pooled > 0.0).sum()) - 1.0)
         sampling = SIGMAS * self.chance * math.sqrt(2.0 / effective)
-        habit = _largest_stray(baseline, self.pooled) * (1.0 + FEW / len(baseline))
+        habit = _largest_usual(_strays(baseline, self.pooled)) * (1.0 + FEW / len(baseline))
         return self.beyond / max(habit, sampling, SMALLEST_NOISE_BITS)
 
     def left(self) -> float | None:
@@ -69,12 +71,16 @@ def read_shift(dimension: DimensionView) -> Shift:
     )
 
 
-def _largest_stray(baseline: Counts, pooled: Counts) -> float:
-    """Return the largest divergence, beyond chance, of one healthy window from all others."""
+def _strays(baseline: Counts, pooled: Counts) -> Counts:
+    """Return the divergence, beyond chance, of each healthy window from all others, ascending."""
     if len(baseline) < 2:  # noqa: PLR2004 - one window has no others
-        return 0.0
+        return np.zeros(1)
     rest = pooled - baseline
-    beyond = jsd_rows(rest, baseline) - expected_jsd_rows(
-        pooled, rest.sum(axis=1), baseline.sum(axis=1)
-    )
-    return max(0.0, float(beyond.max()))
+    chance = expected_jsd_rows(pooled, rest.sum(axis=1), baseline.sum(axis=1))
+    return np.sort(jsd_rows(rest, baseline) - chance)
+
+
+def _largest_usual(strays: Counts) -> float:
+    """Return the largest of *strays* (ascending), but of a storm no more than twice the largest without storms."""
+    calm = strays[: len(strays) - len(strays) // STORM_EACH]
+    return max(0.0, min(float(strays[-1]), STORM_FROM * float(calm[-1])))

@@ -9,7 +9,7 @@ Looks like it but is not: more rows, and therefore more distinct values, on a bu
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rca.calibration import strength_of
@@ -17,7 +17,7 @@ from rca.case import FactKind
 from rca.detection import Answer, Detector, Signal, Skipped
 from rca.evidence import CardinalityExplosionEvidence, SignalCode
 from rca.stats.rates import expected_distinct
-from rca.stats.robust import level, median, upper_tail, weight_of_tail
+from rca.stats.robust import level, median, price_of_looking, upper_tail, weight_of_tail
 from rca.view import CaseView
 from rca.view.dimensions import DimensionView
 
@@ -49,7 +49,10 @@ def detect(view: CaseView) -> Answer:
     found = [e for d in whole if (e := _explosion(view, d)) is not None]
     if not found:
         return None
-    return _signal(view, max(found, key=lambda e: (e.weight, e.observed)))
+    best = max(found, key=lambda e: (e.weight, e.observed))
+    named = view.names(best.view.dimension)
+    weight = best.weight - (0.0 if named else price_of_looking(len(whole)))
+    return _signal(view, replace(best, weight=weight))
 
 
 def _explosion(view: CaseView, dimension: DimensionView) -> Explosion | None:

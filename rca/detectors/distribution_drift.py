@@ -10,7 +10,7 @@ Looks like it but is not: a dimension that always moves a lot, a small window, a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,8 +21,10 @@ from rca.detection import Answer, Detector, Signal
 from rca.evidence import DistributionDriftEvidence, Mover, SignalCode
 from rca.shift_reading import Shift, read_shift
 from rca.stats.divergence import Counts, jsd_terms, shares
+from rca.stats.robust import price_of_looking
 from rca.view import CaseView
 from rca.view.dimensions import DimensionView, read_segments
+from rca.view.wording import counted
 
 MIN_ROWS: Final = 30.0  # rows of the current window; fewer cannot show shares
 MIN_HISTORY: Final = 3  # older windows
@@ -47,21 +49,31 @@ MOVERS: Final = 5  # values shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """One dimension's shift and the weight it has; ``shape`` is the part that speaks against the source only."""
+    """One dimension's shift and the weight it has; ``shape`` is the part that speaks against the source only.
+
+    ``fold`` is by how many times the shift exceeds the largest usual one.
+    """
 
     shift: Shift
+    fold: float
     weight: float
     shape: float
 
 
 def detect(view: CaseView) -> Answer:
     """Return the dimension whose shares moved most tellingly, or None when all move as they always do."""
-    found = [drift for d in view.dimensions or () if (drift := _drift(view, d)) is not None]
+    looked = [d for d in view.dimensions or () if _is_judged(view, d)]
+    found = [drift for d in looked if (drift := _drift(view, d)) is not None]
     if not any(drift.weight >= PLAIN_ENOUGH for drift in found):
-        found += [drift for d in _segments(view) if (drift := _drift(view, d)) is not None]
+        combined = [d for d in _segments(view) if _is_judged(view, d)]
+        looked += combined
+        found += [drift for d in combined if (drift := _drift(view, d)) is not None]
     if not found:
         return None
-    return _signal(view, max(found, key=lambda d: (d.weight, d.shift.beyond)))
+    best = max(found, key=lambda d: (d.weight, d.shift.beyond))
+    named = view.names(best.shift.dimension.dimension)
+    weight = best.weight - (0.0 if named else price_of_looking(len(looked)))
+    return _signal(view, replace(best, weight=weight)) if weight - best.shape >= WEAKEST else None
 
 
 def _segments(view: CaseView) -> tuple[DimensionView, ...]:
@@ -70,22 +82,25 @@ def _segments(view: CaseView) -> tuple[DimensionView, ...]:
     return read_segments(profiles, view.anomaly.detected_at, view.case.as_of)
 
 
+def _is_judged(view: CaseView, dimension: DimensionView) -> bool:
+    return (
+        dimension.rows >= MIN_ROWS
+        and len(dimension.history) >= MIN_HISTORY
+        and dimension.window_end > view.since
+    )
+
+
 def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:
-    if (
-        dimension.rows < MIN_ROWS
-        or len(dimension.history) < MIN_HISTORY
-        or dimension.window_end <= view.since
-    ):
-        return None
     shift = read_shift(dimension)
     if shift.beyond < MIN_EFFECT_BITS:
         return None
-    weight = min(CAP, EACH_FOLD * math.log(shift.fold() / HALF_WAY))
+    fold = shift.fold()
+    weight = min(CAP, EACH_FOLD * math.log(fold / HALF_WAY))
     if weight < WEAKEST:
         return None
     weight += NAMED if view.names(dimension.dimension) and weight > 0.0 else 0.0
     shape = _shape_weight(shift)
-    return Drift(shift=shift, weight=weight + shape, shape=shape)
+    return Drift(shift=shift, fold=fold, weight=weight + shape, shape=shape)
 
 
 def _shape_weight(shift: Shift) -> float:
@@ -110,7 +125,8 @@ def _signal(view: CaseView, drift: Drift) -> Signal:
     )
     first = movers[0]
     because = (
-        f"The shares of {dimension.dimension} moved by {drift.shift.bits:.3f} bits; {first.value} went from "
+        f"The shares of {dimension.dimension} moved by {drift.shift.bits:.3f} bits, {drift.fold:.1f} times the most "
+        f"that was usual in {counted(len(dimension.baseline), 'window')}; {first.value} went from "
         f"{100.0 * first.baseline_share:.1f} % to {100.0 * first.current_share:.1f} % of the rows."
     )
     return Signal(

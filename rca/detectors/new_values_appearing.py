@@ -19,6 +19,7 @@ from rca.case import FactKind
 from rca.detection import Answer, Detector, Signal, Skipped
 from rca.evidence import NewValue, NewValuesEvidence, SignalCode
 from rca.stats.rates import poisson_excess, unseen_share
+from rca.stats.robust import price_of_looking
 from rca.view import CaseView
 from rca.view.dimensions import DimensionView
 from rca.view.wording import counted
@@ -57,7 +58,9 @@ def detect(view: CaseView) -> Answer:
     if not found:
         return None
     telling = [a for a in found if a.weight > 0.0] or found[:1]
-    return _signal(view, telling, telling[0].weight + EACH_DIMENSION * (len(telling) - 1))
+    named = any(view.names(a.view.dimension) for a in telling)
+    price = 0.0 if named else price_of_looking(len(whole))
+    return _signal(view, telling, telling[0].weight + EACH_DIMENSION * (len(telling) - 1) - price)
 
 
 def _arrival(view: CaseView, dimension: DimensionView) -> Arrival | None:

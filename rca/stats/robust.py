@@ -20,6 +20,9 @@ TAIL_DOF: Final = (
     5.0  # Student tails for logs of rows and seconds; heavier than normal, lighter than Cauchy
 )
 LOG_HALF: Final = math.log(0.5)
+USUAL_LOOKS: Final = (
+    4.0  # dimensions of a usual case; the weights of the detectors are meant for so many
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,15 @@ def spread(strays: Sequence[float]) -> float:
 def upper_tail(z: float, *, dof: float = TAIL_DOF) -> float:
     """Return the probability in (0, 1) that a Student variable exceeds *z* standard units."""
     return max(1e-12, float(stdtr(dof, -z)))
+
+
+def price_of_looking(looked: int) -> float:
+    """Return what the best of *looked* readings costs, in natural-log units: one of many strays far by chance alone.
+
+    0 up to USUAL_LOOKS readings; beyond, each is given its share of the odds, so that the number of false alarms of
+    a case stays that of USUAL_LOOKS readings however many are looked at (Bonferroni).
+    """
+    return math.log(max(1.0, looked / USUAL_LOOKS))
 
 
 def weight_of_tail(p: float, *, cap: float) -> float:

@@ -59,7 +59,19 @@ def many_new(pipeline):
     return pipeline.counts("country", **{f"X{i}": 20 - i for i in range(15)})
 
 
+def vanished(pipeline):
+    return pipeline.counts("country", US=10)
+
+
 SENTENCES = [
+    (
+        vanished,
+        "distribution_drift",
+        (
+            "The shares of country moved by 0.258 bits, 143.9 times the most that was usual in "
+            "11 windows; US went from 50.1 % to 1.9 % of the rows."
+        ),
+    ),
     (
         few_rows,
         "partial_sync",

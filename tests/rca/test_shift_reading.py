@@ -1,0 +1,74 @@
+"""How far shares usually move: by the history's own windows, of which a storm is not one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rca.shift_reading import read_shift
+from rca.view.dimensions import DimensionView
+
+START = datetime(2026, 3, 4, tzinfo=UTC)
+USUAL = np.array([400.0, 300.0, 200.0, 50.0, 50.0])
+STORM = np.array([40.0, 300.0, 20.0, 50.0, 5.0])
+
+
+def view(history, current):
+    return DimensionView(
+        dimension="d",
+        values=tuple("abcde"),
+        current=np.array(current, dtype=float),
+        history=np.array(history, dtype=float),
+        truncated=False,
+        window_start=START,
+        window_end=START + timedelta(days=1),
+    )
+
+
+def days(number, storms=(), moved=0.0):
+    """Return *number* usual days, disturbed a little, the days at *storms* worse, every one moved to and fro."""
+    draw = np.random.default_rng(3)
+    rows = []
+    for day in range(number):
+        shares = STORM if day in storms else USUAL * (1.0 + moved * (-1) ** day * np.arange(-2, 3))
+        rows.append(draw.poisson(shares))
+    return rows
+
+
+def fold_without_a_value(history):
+    return read_shift(view(history, [400, 300, 200, 0, 50])).fold()
+
+
+@pytest.mark.parametrize("storms", [(9,), (4, 20)])
+def test_a_storm_is_nothing_usual(storms):
+    """In four weeks one or two storms hide no value that vanished."""
+    assert fold_without_a_value(days(28, storms)) > 1.3
+    assert fold_without_a_value(days(28)) > fold_without_a_value(days(28, storms))
+
+
+@pytest.mark.parametrize("storms", [(4, 12, 20), (2, 5, 9, 14, 18, 22)])
+def test_what_comes_every_week_is_usual(storms):
+    """Three of them are this dimension's habit."""
+    assert fold_without_a_value(days(28, storms)) < 1.0
+
+
+def test_on_a_short_history_the_worst_window_counts():
+    """Of twelve windows nobody can tell a storm from a habit."""
+    assert fold_without_a_value(days(12, (5,))) < 1.0
+
+
+def test_a_dimension_that_always_moves_says_less():
+    """The same lost value is worth less where all shares go to and fro."""
+    assert fold_without_a_value(days(28, moved=0.15)) < fold_without_a_value(days(28)) / 2
+
+
+@given(st.lists(st.integers(0, 2_000), min_size=5, max_size=5), st.integers(1, 30))
+def test_any_window_has_a_fold(current, number):
+    """Finite, and below 0 only where the windows are more alike than chance makes them."""
+    shift = read_shift(view(days(number), current))
+    assert np.isfinite(shift.fold())
+    assert (shift.fold() > 0.0) is (shift.beyond > 0.0)
