@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from rca.calibration import strength_of
 from rca.case import FactKind, IngestionJob
@@ -22,7 +24,9 @@ from rca.stats.robust import weight_of_tail
 from rca.stats.volume import DAY_S, Forecast, Window, forecast
 from rca.view import CaseView
 from rca.view.ingestion import JobsView, brought_rows, is_announced_partial
-from rca.view.instants import moved
+from rca.view.instants import epoch_s
+
+Floats = npt.NDArray[np.float64]
 
 MIN_DROP: Final = 0.2  # share of the rows; a smaller loss is nobody's incident (references, C.4)
 ANNOUNCED: Final = 3.5  # ln units; the sync itself says that streams are missing
@@ -46,7 +50,7 @@ CLEAR_FOLD: Final = 2.0  # times the largest usual shift; a dimension that alway
 DATASET_FULL: Final = -2.0  # ln units; the dataset's own window lacks less than MIN_DROP
 WEAKEST: Final = -2.5  # ln units; below, it is a quiet day
 DAILY_FROM: Final = 0.8 * DAY_S  # seconds; from here on each sync is a day of its own
-MOST_DAYS: Final = 60
+MOST_DAYS: Final = 60  # days, or syncs of a day each, that are looked back
 WEEKDAYS: Final = (
     "Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday",
 )  # fmt: skip
@@ -56,11 +60,16 @@ HOUR_S: Final = 3_600.0  # seconds; the first sync of a day may end this much af
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """A sync that ended with rows."""
+    """The syncs that ended with rows, oldest first; ``finished_s`` (since 1970) and ``rows`` have an entry for each."""
 
-    job: IngestionJob
-    finished_at: datetime
-    rows: int
+    jobs: tuple[IngestionJob, ...]
+    finished_s: Floats
+    rows: Floats
+
+    def between(self, since_s: float, until_s: float) -> npt.NDArray[np.bool_]:
+        """Return which of them finished after *since_s* and not after *until_s*."""
+        inside: npt.NDArray[np.bool_] = (self.finished_s > since_s) & (self.finished_s <= until_s)
+        return inside
 
 
 def detect(view: CaseView) -> Answer:
@@ -69,13 +78,14 @@ def detect(view: CaseView) -> Answer:
     if jobs is None:
         return None
     done = _arrived(jobs)
-    judged = [a for a in done if view.since < a.finished_at <= view.until]
+    inside = done.between(epoch_s(view.since), epoch_s(view.until))
+    judged = [done.jobs[i] for i in np.flatnonzero(inside).tolist()]
     if not judged:
         return None
     outlook = _outlook(view, jobs, done)
-    announced = [a for a in judged if is_announced_partial(a.job)]
+    announced = [job for job in judged if is_announced_partial(job)]
     if announced:
-        weight = specific = _announced_weight(done, judged)
+        weight = specific = _announced_weight(done, inside)
         weight += ANNOUNCED_AND_SEEN if outlook is not None and outlook.drop >= MIN_DROP else 0.0
     elif outlook is not None and outlook.drop >= MIN_DROP:
         shape = _shape_weight(view)
@@ -87,17 +97,23 @@ def detect(view: CaseView) -> Answer:
     return _signal(announced or judged, judged, outlook, weight, specific)
 
 
-def _arrived(jobs: JobsView) -> list[Arrived]:
-    return [
-        Arrived(job=job, finished_at=job.finished_at, rows=job.rows_synced)
+def _arrived(jobs: JobsView) -> Arrived:
+    found = [
+        (job, epoch_s(job.finished_at), job.rows_synced)
         for job in jobs.jobs
-        if job.finished_at is not None and job.rows_synced is not None and brought_rows(job)
+        if job.rows_synced is not None and job.finished_at is not None and brought_rows(job)
     ]
+    return Arrived(
+        jobs=tuple(job for job, _, _ in found),
+        finished_s=np.array([finished_s for _, finished_s, _ in found], dtype=np.float64),
+        rows=np.array([rows for _, _, rows in found], dtype=np.float64),
+    )
 
 
-def _announced_weight(done: Sequence[Arrived], judged: Sequence[Arrived]) -> float:
-    before = [a for a in done if a.finished_at < judged[0].finished_at]
-    habit = sum(is_announced_partial(a.job) for a in before) / max(1, len(before))
+def _announced_weight(done: Arrived, inside: npt.NDArray[np.bool_]) -> float:
+    first_s = done.finished_s[int(np.argmax(inside))]
+    before = [done.jobs[i] for i in np.flatnonzero(done.finished_s < first_s).tolist()]
+    habit = sum(map(is_announced_partial, before)) / max(1, len(before))
     return ANNOUNCED + (HABIT if habit > HABIT_RATE else 0.0)
 
 
@@ -126,45 +142,44 @@ def _shape_weight(view: CaseView) -> float:
     return ONE_VALUE if left < ONE_VALUE_BELOW else UNEVEN
 
 
-def _outlook(view: CaseView, jobs: JobsView, done: Sequence[Arrived]) -> Forecast | None:
+def _outlook(view: CaseView, jobs: JobsView, done: Arrived) -> Forecast | None:
     """Return what the window's syncs should have brought, by the syncs' own history, else by the dataset's."""
     if jobs.interval_s is None:
         return None
     if jobs.interval_s < DAILY_FROM:
-        return _day_by_day(view.since, view.until, done) or _from_dataset(view, done)
-    windows = [_own_window(a, jobs.interval_s) for a in done if a.finished_at <= view.until]
+        return _day_by_day(epoch_s(view.since), epoch_s(view.until), done) or _from_dataset(
+            view, done
+        )
+    ended = np.flatnonzero(done.finished_s <= epoch_s(view.until))[-MOST_DAYS:].tolist()
+    windows = [_own_window(done.jobs[i], jobs.interval_s) for i in ended]
     return forecast(windows[:-1], windows[-1])
 
 
-def _own_window(arrived: Arrived, interval_s: float) -> Window:
-    start_s = arrived.job.started_at.timestamp()
-    return Window(start_s=start_s, end_s=start_s + interval_s, rows=float(arrived.rows))
+def _own_window(job: IngestionJob, interval_s: float) -> Window:
+    start_s = epoch_s(job.started_at)
+    return Window(start_s=start_s, end_s=start_s + interval_s, rows=float(job.rows_synced or 0))
 
 
-def _from_dataset(view: CaseView, done: Sequence[Arrived]) -> Forecast | None:
+def _from_dataset(view: CaseView, done: Arrived) -> Forecast | None:
     """Return the dataset's own forecast if the syncs, too, brought fewer rows than the day before."""
     own = view.volume.outlook if view.volume is not None else None
     if own is None:
         return None
-    since, until = moved(view.since, -DAY_S), moved(view.until, -DAY_S)
-    now = sum(a.rows for a in done if view.since < a.finished_at <= view.until)
-    before = sum(a.rows for a in done if since < a.finished_at <= until)
+    since_s, until_s = epoch_s(view.since), epoch_s(view.until)
+    now = float(done.rows[done.between(since_s, until_s)].sum())
+    before = float(done.rows[done.between(since_s - DAY_S, until_s - DAY_S)].sum())
     return own if now <= before * (1.0 - own.drop / 2.0) else None
 
 
-def _day_by_day(since: datetime, until: datetime, done: Sequence[Arrived]) -> Forecast | None:
+def _day_by_day(start_s: float, end_s: float, done: Arrived) -> Forecast | None:
     """Compare what arrived in the span with what arrived in the same hours of each earlier day."""
-    ends = [(a.finished_at.timestamp(), float(a.rows)) for a in done]
-    first_s = min(end for end, _ in ends)
-    start_s, end_s = since.timestamp(), until.timestamp()
+    first_s = float(done.finished_s.min())
     days = max(
         0, min(MOST_DAYS, int((start_s - first_s) // DAY_S) + 1)
     )  # 0: no sync is older than the span
-    sums = [0.0] * (days + 1)
-    for finished_s, rows in ends:
-        day = int((end_s - finished_s) // DAY_S) if finished_s <= end_s else -1
-        if 0 <= day <= days and finished_s > start_s - day * DAY_S:
-            sums[day] += rows
+    back = np.floor((end_s - done.finished_s) / DAY_S)
+    counts = (back >= 0.0) & (back <= days) & (done.finished_s > start_s - back * DAY_S)
+    sums = np.bincount(back[counts].astype(np.intp), done.rows[counts], minlength=days + 1).tolist()
     windows = [
         Window(start_s=start_s - d * DAY_S, end_s=end_s - d * DAY_S, rows=sums[d])
         for d in range(days, -1, -1)
@@ -174,13 +189,13 @@ def _day_by_day(since: datetime, until: datetime, done: Sequence[Arrived]) -> Fo
 
 
 def _signal(
-    speakers: Sequence[Arrived],
-    judged: Sequence[Arrived],
+    speakers: Sequence[IngestionJob],
+    judged: Sequence[IngestionJob],
     outlook: Forecast | None,
     weight: float,
     specific: float,
 ) -> Signal:
-    job, rows = speakers[-1].job, sum(a.rows for a in judged)
+    job, rows = speakers[-1], sum(job.rows_synced or 0 for job in judged)
     if outlook is not None:
         rows = round(outlook.observed)
     expected = outlook.expected if outlook is not None else float(rows)
@@ -197,8 +212,8 @@ def _signal(
         evidence=evidence,
         strength=strength_of(weight),
         because=because,
-        onset=speakers[0].job.started_at,
-        seen_at=speakers[-1].finished_at,
+        onset=speakers[0].started_at,
+        seen_at=job.finished_at,
         specific=specific,
     )
 

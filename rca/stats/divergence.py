@@ -56,11 +56,16 @@ def jsd_rows(baselines: Counts, currents: Counts) -> Counts:
     before, now = baselines.sum(axis=1, keepdims=True), currents.sum(axis=1, keepdims=True)
     p = baselines / np.maximum(before, SMALLEST)
     q = currents / np.maximum(now, SMALLEST)
-    middle = (p + q) / 2.0
-    bits: Counts = ((xlogy(p, p) + xlogy(q, q)) / 2.0 - xlogy(middle, middle)).sum(axis=1) / LN2
+    apart = _information_rows(p) + _information_rows(q) - _information_rows(p + q)
     both = (before[:, 0] > 0.0) & (now[:, 0] > 0.0)
-    clipped: Counts = np.where(both, np.clip(bits, 0.0, 1.0), 0.0)
+    clipped: Counts = np.where(both, np.clip(apart / (2.0 * LN2) + 1.0, 0.0, 1.0), 0.0)
     return clipped
+
+
+def _information_rows(weights: Counts) -> Counts:
+    """Return ``_information`` of each row."""
+    found: Counts = np.einsum("ij,ij->i", weights, np.log(np.maximum(weights, SMALLEST)))
+    return found
 
 
 def expected_jsd_rows(pooled: Counts, rows_before: Counts, rows_now: Counts) -> Counts:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from operator import attrgetter
 from typing import Final
 
@@ -105,16 +106,17 @@ def _vectors(
     name: str, past: Sequence[DimensionProfile], current: DimensionProfile
 ) -> DimensionView:
     everything = [*past, current]
-    values = tuple(dict.fromkeys(chain.from_iterable(p.counts for p in everything)))
-    place = {value: i for i, value in enumerate(values)}
-    matrix = np.zeros((len(everything), len(values)))
-    for row, profile in enumerate(everything):
-        counts = profile.counts
-        where = np.fromiter(map(place.__getitem__, counts), dtype=np.intp, count=len(counts))
-        matrix[row, where] = np.fromiter(counts.values(), dtype=np.float64, count=len(counts))
+    place: dict[str, int] = defaultdict(itertools.count().__next__)  # a new value takes the next
+    columns = [
+        np.fromiter(map(place.__getitem__, p.counts), dtype=np.intp, count=len(p.counts))
+        for p in everything
+    ]
+    matrix = np.zeros((len(everything), len(place)))
+    for row, where, profile in zip(matrix, columns, everything, strict=True):
+        row[where] = np.fromiter(profile.counts.values(), dtype=np.float64, count=len(where))
     return DimensionView(
         dimension=name,
-        values=values,
+        values=tuple(place),
         current=matrix[-1],
         history=matrix[:-1],
         truncated=any(p.truncated for p in everything),

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from typing import Final
 
 from rca.case import Dataset, IngestionJob, JobStatus
 from rca.stats.durations import cadence_s
+from rca.view.instants import epoch_s
 
-BROKEN = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
-RHYTHM_OF = 60  # syncs; older ones may have followed another schedule
-OPEN = frozenset({JobStatus.RUNNING, JobStatus.PENDING})
+STARTED: Final = attrgetter("started_at")
+BROKEN: Final = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
+MAX_JOBS: Final = 1_500  # syncs; two months of hourly ones, no detector looks back farther
+RHYTHM_OF: Final = 60  # syncs; older ones may have followed another schedule
+OPEN: Final = frozenset({JobStatus.RUNNING, JobStatus.PENDING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,10 @@ class Outage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobsView:
-    """Syncs known at ``as_of``, oldest first, each id once; ``interval_s`` is None when no rhythm is known."""
+    """The newest syncs known at ``as_of``, oldest first, each id once; ``interval_s`` is None without a known rhythm.
+
+    No outage is cut off at its beginning: the oldest sync is a good one, or the oldest there is.
+    """
 
     jobs: tuple[IngestionJob, ...]
     interval_s: float | None
@@ -46,21 +53,19 @@ class JobsView:
 
     def started_by(self, instant: datetime) -> tuple[IngestionJob, ...]:
         """Return the syncs that had started at *instant*."""
-        return self.jobs[: bisect_right(self.jobs, instant, key=attrgetter("started_at"))]
+        return self.jobs[: bisect_right(self.jobs, instant, key=STARTED)]
 
 
 def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: datetime) -> JobsView:
-    """Return the dataset's own syncs as they stood at *as_of*: what finished later is still running."""
+    """Return the dataset's own newest syncs as they stood at *as_of*: what finished later is still running."""
     connector = dataset.connector_id if dataset is not None else None
-    by_id = {
-        job.id: job
-        for job in jobs
-        if job.started_at <= as_of and (connector is None or job.connector_id in (None, connector))
-    }
+    own = [job for job in jobs if connector is None or job.connector_id in (None, connector)]
+    own.sort(key=STARTED)
+    by_id = {job.id: job for job in _newest(own[: bisect_right(own, as_of, key=STARTED)])}
     in_order = sorted(by_id.values(), key=attrgetter("started_at", "id"))
     known = tuple(_as_known(job, as_of) for job in in_order)
     expected = dataset.expected_sync_interval_s if dataset is not None else None
-    interval = expected or cadence_s([job.started_at.timestamp() for job in known[-RHYTHM_OF:]])
+    interval = expected or cadence_s([epoch_s(job.started_at) for job in known[-RHYTHM_OF:]])
     grace = dataset.sync_grace_s if dataset is not None else None
     return JobsView(
         jobs=known,
@@ -68,6 +73,14 @@ def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: date
         grace_s=grace if grace is not None else (interval or 0.0) / 4.0,
         outages=_outages(known),
     )
+
+
+def _newest(in_order: list[IngestionJob]) -> list[IngestionJob]:
+    """Return the newest MAX_JOBS syncs and as many before them as it takes to begin with a good one."""
+    first = max(0, len(in_order) - MAX_JOBS)
+    while first > 0 and not brought_rows(in_order[first]):
+        first -= 1
+    return in_order[first:]
 
 
 def _as_known(job: IngestionJob, as_of: datetime) -> IngestionJob:
@@ -85,8 +98,9 @@ def _as_known(job: IngestionJob, as_of: datetime) -> IngestionJob:
 
 def brought_rows(job: IngestionJob) -> bool:
     """Return whether *job* ended with rows, or ended well; a succeeded empty sync is a good one."""
-    return job.status is JobStatus.SUCCEEDED or (
-        job.status is JobStatus.INCOMPLETE and (job.rows_synced or 0) > 0
+    status = job.status
+    return status is JobStatus.SUCCEEDED or (
+        status is JobStatus.INCOMPLETE and (job.rows_synced or 0) > 0
     )
 
 
@@ -111,11 +125,10 @@ def _outages(jobs: Sequence[IngestionJob]) -> tuple[Outage, ...]:
 
 def is_announced_partial(job: IngestionJob) -> bool:
     """Return whether *job* brought rows and said itself that some are missing."""
-    if not brought_rows(job):
-        return False
-    return (
+    said = (
         job.status is JobStatus.INCOMPLETE or job.error_code is not None or bool(job.error_message)
     )
+    return said and brought_rows(job)
 
 
 def is_healthy(jobs: JobsView, since: datetime, until: datetime) -> bool:
@@ -124,8 +137,8 @@ def is_healthy(jobs: JobsView, since: datetime, until: datetime) -> bool:
         o.began_at <= until and (o.ended_at is None or o.ended_at > until) for o in jobs.outages
     )
     partial = any(
-        is_announced_partial(job)
+        since < (job.finished_at or until) <= until
         for job in jobs.jobs
-        if since < (job.finished_at or until) <= until
+        if is_announced_partial(job)  # first, because comparing times is the dearer question
     )
     return not (open_outage or partial)

@@ -1,11 +1,17 @@
-"""Times at the edge of the calendar: a case may name any instant, and none may stop a diagnosis."""
+"""Times as numbers, and at the edge of the calendar: a case may name any instant, and none may stop a diagnosis."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 EDGES: Final = (datetime.min, datetime.max)  # noqa: DTZ901 - each caller's own offset is put on them
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def epoch_s(instant: datetime) -> float:
+    """Return *instant* (aware) in seconds since 1970, UTC; several times faster than its own ``timestamp()``."""
+    return (instant - EPOCH).total_seconds()
 
 
 def moved(instant: datetime, seconds: float) -> datetime:
