@@ -7,7 +7,7 @@ delay, never damage: whoever handles it reads the row, does what is due, and is 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
@@ -171,11 +171,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What one source could read: part of a case, by the case's own keys, and holes for the rest."""
+    """What one source could read: part of a case, by the case's own keys, and holes for the rest.
+
+    ``dataset``: fields of the case's Dataset that the source knows, such as a schedule; None for one that it knows
+    to be none. They are kept for the catalog, where the directory's words win.
+    """
 
     found: Mapping[str, object]
     holes: tuple[Hole, ...] = ()
     noticed: tuple[Notice, ...] = ()
+    dataset: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,7 +77,8 @@ class FactStore:
     ) -> LoadReport:
         """Add what a source said about the tenant's dataset at *read_at* to what is known; nothing is lost by it.
 
-        A kind of fact that it did not speak of keeps what was read before, and holes that others left.
+        A kind of fact that it did not speak of keeps what was read before, and holes that others left. What it
+        knows of the dataset itself is kept for the catalog.
 
         Raises:
             ValidationError: the facts are not of the case's kinds; nothing is kept.
@@ -87,6 +88,8 @@ class FactStore:
         async with self._database.writing() as tx:
             counts = await _keep(tx, case, owner)
             await _load_holes(tx, case, owner)
+            if facts.dataset:
+                await _add_to_entry(tx, facts.dataset, owner)
         return LoadReport(counts=counts)
 
     async def push(
@@ -204,6 +207,15 @@ async def _load_entry(tx: Writing, entry: Dataset, owner: Owner) -> None:
             }
         ],
     )
+
+
+async def _add_to_entry(tx: Writing, known: Mapping[str, object], owner: Owner) -> None:
+    """What a source knows of the dataset itself joins what is kept of it; its name is never another."""
+    kept = await _entry(tx.connection, owner.tenant_id, owner.dataset)
+    fields = kept.model_dump(exclude_none=True) if kept else {}
+    entry = Dataset.model_validate({**fields, **known, "name": owner.dataset})
+    if entry != (kept or Dataset(name=owner.dataset)):  # a bare name is no news
+        await _load_entry(tx, entry, owner)
 
 
 async def _mark_read(tx: Writing, fact: FactKind, owner: Owner) -> None:

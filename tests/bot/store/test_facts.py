@@ -294,3 +294,47 @@ async def test_a_case_without_a_catalog_entry_is_loaded_by_its_anomaly(world: Wo
     """The dataset is called as the alert called it."""
     await world.store.facts.load(case(dataset=None, dbt_runs=[]), NOW)
     assert (await read(world)).found == {"dbt_runs": ()}
+
+
+async def known_entry(world: World) -> dict[str, Any]:
+    """What is kept about shopify_orders itself."""
+    (entry,) = await world.store.facts.datasets("acme")
+    return entry.model_dump(exclude_none=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ({"expected_sync_interval_s": 3600.0}, {"expected_sync_interval_s": 3600.0}),
+        ({"name": "another", "stream": "orders"}, {"stream": "orders"}),
+        ({"expected_sync_interval_s": 60.0, "stream": None}, {"expected_sync_interval_s": 60.0}),
+    ],
+)
+async def test_what_a_source_knows_of_the_dataset_is_kept(
+    world: World, said: dict[str, object], kept: dict[str, object]
+) -> None:
+    """It joins the catalog under the dataset's own name, whatever name the source gives it."""
+    entry = Dataset(name="shopify_orders")
+    await world.store.facts.keep("acme", entry, Facts(found={}, dataset=said), NOW)
+    assert await known_entry(world) == {"name": "shopify_orders"} | kept
+
+
+async def test_a_schedule_that_is_gone_is_forgotten_and_the_rest_stays(world: World) -> None:
+    """None means known to be none: the loaded entry loses that field and keeps its connector."""
+    await world.store.facts.load(case(), NOW)
+    for interval in (3600.0, None):
+        said = Facts(found={}, dataset={"expected_sync_interval_s": interval})
+        await world.store.facts.keep("acme", Dataset(name="shopify_orders"), said, NOW)
+        entry = await known_entry(world)
+        assert entry.get("expected_sync_interval_s") == interval
+        assert entry["connector_id"] == "conn-1"
+
+
+@pytest.mark.parametrize("said", [{}, {"expected_sync_interval_s": None}])
+async def test_a_source_that_knows_nothing_of_the_dataset_adds_no_entry(
+    world: World, said: dict[str, object]
+) -> None:
+    """Facts alone make no dataset: the catalog stays what people wrote."""
+    facts = Facts(found={"ingestion_jobs": ()}, dataset=said)
+    await world.store.facts.keep("acme", Dataset(name="shopify_orders"), facts, NOW)
+    assert await world.store.facts.datasets("acme") == ()
