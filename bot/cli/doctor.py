@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final
 
 from bot.cli.verb import Verb
@@ -63,10 +64,14 @@ def _sum_up(report: Report) -> None:
         print("\nNothing to fix.")
         return
     print("\nTo fix, in this order:")
-    for number, line in enumerate(report.to_fix, 1):
-        print(f"{number:3}. {line.problem}")
-        if line.fix:
-            print(f"     -> {line.fix}")
+    together = groupby(report.to_fix, key=lambda line: line.fix)
+    for number, (fix, lines) in enumerate(together, 1):
+        problems = [str(line.problem) for line in lines]
+        print(f"{number:3}. {problems[0]}")
+        for problem in problems[1:]:
+            print(f"     {problem}")
+        if fix:
+            print(f"     -> {fix}")
 
 
 VERB: Final = Verb(

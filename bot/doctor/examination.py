@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import aiohttp
@@ -26,6 +27,7 @@ from bot.store.engine import create_engine
 from bot.store.migrate import check, current
 from runbook.check import check_folder
 
+MIGRATE: Final = "run rca-bot migrate; serve does it, too"
 SECONDS: Final = 10  # for each request of an examination
 
 Said = Callable[[str, Sequence[Checked]], None]
@@ -65,11 +67,12 @@ async def examine(settings: Settings, clock: Clock, known: Sequence[Checked], sa
             mention=_no_mention,
             pagerduty_url=settings.pagerduty_url,
         )
+        reached: list[bool] = []
         sections: tuple[tuple[str, Callable[[], Awaitable[Sequence[Checked]]]], ...] = (
             ("settings", _said_before(known)),
             ("database", lambda: _database(engine)),
-            ("Slack", lambda: examine_slack(settings)),
-            ("pagers", lambda: examine_pagers(settings.directory.teams.values(), means, clock())),
+            ("Slack", lambda: _slack(settings, reached)),
+            ("pagers", lambda: _pagers(settings, means, clock, reached)),
             ("runbook", lambda: _runbook(settings)),
             ("sources", lambda: _each(sources, unopened)),
             ("catalog", lambda: _catalog(settings, engine, clock, sources)),
@@ -89,22 +92,44 @@ def _said_before(known: Sequence[Checked]) -> Callable[[], Awaitable[Sequence[Ch
     return say
 
 
+async def _slack(settings: Settings, reached: list[bool]) -> Sequence[Checked]:
+    """Slack's own section; whether it took the token is noted for the pagers that need it."""
+    found = await examine_slack(settings)
+    reached.append(bool(found) and found[0].problem is None)
+    return found or (Checked(what="Slack is off, or has no token yet: nothing of it was tried"),)
+
+
+async def _pagers(
+    settings: Settings, means: Means, clock: Clock, reached: Sequence[bool]
+) -> Sequence[Checked]:
+    teams = settings.directory.teams.values()
+    return await examine_pagers(teams, means, clock(), slack=any(reached))
+
+
 async def _no_mention(usergroup: str, order: PageOrder) -> Post:
     raise BotError(f"nobody is mentioned by an examination: {usergroup}, {order.dedup_key}")
 
 
 async def _database(engine: AsyncEngine) -> tuple[Checked, ...]:
     what = f"the {engine.dialect.name} database answers and is up to date"
+    if (file := _absent(engine)) is not None:
+        return (Checked(what=what, problem=f"{file} is not there yet", fix=MIGRATE),)
     try:
         found = await current(engine)
         differs = await check(engine) if found else None
     except (SQLAlchemyError, OSError) as error:
-        problem = f"{type(getattr(error, 'orig', None) or error).__name__}"
+        problem = f"the database: {type(getattr(error, 'orig', None) or error).__name__}"
         return (Checked(what=what, problem=problem, fix="check DATABASE_URL, and its server"),)
     if found is None or differs:
-        problem = "it is not there yet" if found is None else "it differs from this version"
-        return (Checked(what=what, problem=problem, fix="run rca-bot migrate; serve does it, too"),)
+        problem = "is empty" if found is None else "differs from this version"
+        return (Checked(what=what, problem=f"the database {problem}", fix=MIGRATE),)
     return (Checked(what=what),)
+
+
+def _absent(engine: AsyncEngine) -> str | None:
+    """The SQLite file that is not there: to connect to it would make it."""
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    return file if file is not None and not Path(file).exists() else None
 
 
 async def _runbook(settings: Settings) -> tuple[Checked, ...]:
@@ -140,8 +165,10 @@ async def _each(sources: Sequence[Source], unopened: str | None) -> tuple[Checke
 async def _catalog(
     settings: Settings, engine: AsyncEngine, clock: Clock, sources: Sequence[Source]
 ) -> tuple[Checked, ...]:
-    store = Store(engine, submit_only(engine, clock))
     directory = settings.directory
+    if _absent(engine) is not None:
+        return examine_catalog(directory, sources, {})
+    store = Store(engine, submit_only(engine, clock))
     try:
         stored = {
             tenant_id: frozenset(each.name for each in await store.facts.datasets(tenant_id))

@@ -16,15 +16,30 @@ from bot.ports import BotError, Checked, PageOrder, Refused
 from rca.case import Severity
 
 KEY: Final = "rca-bot-doctor"
+MENTION: Final = "slack_mention"
+NO_SLACK: Final = "is woken by a mention, and Slack is off or not reached"
+CONNECT_SLACK: Final = "connect Slack first, or give the team another pager"
 
 
-async def examine_pagers(teams: Iterable[Team], means: Means, now: datetime) -> tuple[Checked, ...]:
-    """Return one line per team. Never raises."""
-    return tuple([await _examine(team, means, now) for team in teams])
+async def examine_pagers(
+    teams: Iterable[Team], means: Means, now: datetime, *, slack: bool
+) -> tuple[Checked, ...]:
+    """Return one line per team; a team whose secret is missing is left to the settings. Never raises.
+
+    Args:
+        teams: who can be paged.
+        means: what pagers work with.
+        now: what the examination's page is dated with.
+        slack: whether Slack is reached at all; without it nobody can be mentioned.
+    """
+    ready = [t for t in teams if all(means.secrets.get(name) for name in t.secret_names)]
+    return tuple([await _examine(team, means, now, slack=slack) for team in ready])
 
 
-async def _examine(team: Team, means: Means, now: datetime) -> Checked:
+async def _examine(team: Team, means: Means, now: datetime, *, slack: bool) -> Checked:
     what = f"team {team.id} can be paged by {team.pager}"
+    if team.pager == MENTION and not slack:
+        return Checked(what=what, problem=f"team {team.id}: {NO_SLACK}", fix=CONNECT_SLACK)
     try:
         pager = build(team, means)
     except BotError as error:

@@ -127,9 +127,19 @@ async def test_slack_is_down(installed: Installed) -> None:
 
 async def test_a_database_that_is_empty(installed: Installed, tmp_path: Path) -> None:
     """It is not made by looking at it."""
-    url = f"sqlite:///{tmp_path / 'new.sqlite3'}"
-    report = await installed.examined(DATABASE_URL=url)
-    assert problems(report)[0] == "it is not there yet"
+    file = tmp_path / "new.sqlite3"
+    report = await installed.examined(DATABASE_URL=f"sqlite:///{file}")
+    assert problems(report)[0] == f"{file} is not there yet"
+    assert not file.exists()
+
+
+async def test_a_team_that_is_woken_by_a_mention(installed: Installed) -> None:
+    """While Slack is off nobody can be mentioned, and that is found out now."""
+    report = await installed.examined(SLACK_MODE="off")
+    said = next(line for line in report.to_fix if "analytics_eng" in line.what)
+    assert said.problem == (
+        "team analytics_eng: is woken by a mention, and Slack is off or not reached"
+    )
 
 
 async def test_a_source_that_cannot_be_opened(installed: Installed) -> None:
