@@ -73,7 +73,7 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
         None when fewer than three comparable windows are known.
     """
     length = judged.end_s - judged.start_s
-    alike = [w for w in history if w.rows >= MIN_ROWS and _comparable(w, judged, length)]
+    alike = _alike(history, judged, length)
     if len(alike) < 3:  # noqa: PLR2004 - with two values there is no spread
         return None
     logs = [math.log(w.rows) for w in alike]
@@ -91,11 +91,17 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
     return _against(mean, sigma, judged, alike)
 
 
-def _comparable(window: Window, judged: Window, length: float) -> bool:
-    if abs((window.end_s - window.start_s) - length) >= 0.1 * max(length, 1.0):
-        return False
-    apart = abs(window.start_s - judged.start_s) % DAY_S
-    return min(apart, DAY_S - apart) <= max(1_800.0, 0.1 * min(length, DAY_S))
+def _alike(history: Sequence[Window], judged: Window, length: float) -> list[Window]:
+    """Return the windows with rows that are as long as *judged* and lie at the same time of the day."""
+    slack_s = 0.1 * max(length, 1.0)
+    near_s = max(1_800.0, 0.1 * min(length, DAY_S))
+    return [
+        w
+        for w in history
+        if w.rows >= MIN_ROWS
+        and abs(w.end_s - w.start_s - length) < slack_s
+        and not near_s < abs(w.start_s - judged.start_s) % DAY_S < DAY_S - near_s
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

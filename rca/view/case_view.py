@@ -14,7 +14,7 @@ from rca.view.columns import ColumnsView, read_columns
 from rca.view.dbt import DbtView, read_dbt
 from rca.view.dimensions import DimensionView, read_dimensions
 from rca.view.ingestion import JobsView, is_healthy, read_jobs
-from rca.view.instants import moved
+from rca.view.instants import epoch_s, moved
 from rca.view.lineage import LineageView, read_lineage
 
 MAX_HISTORY: Final = 90  # windows; a quarter of days knows the week and forgets last year
@@ -113,24 +113,21 @@ def _volume(
 ) -> VolumeView | None:
     """Return the newest window that had begun when the anomaly was detected, judged by the older ones."""
     known_by = min(anomaly.detected_at, as_of)
-    begun = {w.window_end: w for w in windows or () if w.window_start <= known_by}
+    begun = {epoch_s(w.window_end): w for w in windows or () if w.window_start <= known_by}
     if not begun:
         return None
-    ordered = [begun[end] for end in sorted(begun)][-MAX_HISTORY:]
-    current = ordered[-1]
-    history = [_seconds(w) for w in ordered[:-1] if w.window_end <= current.window_start]
-    outlook = forecast(history, _seconds(current)) if current.window_end <= as_of else None
+    ends = sorted(begun)[-MAX_HISTORY:]
+    past = [_seconds(begun[end_s], end_s) for end_s in ends]
+    judged, current = past.pop(), begun[ends[-1]]
+    history = [window for window in past if window.end_s <= judged.start_s]
+    outlook = forecast(history, judged) if current.window_end <= as_of else None
     return VolumeView(
         start=current.window_start, end=current.window_end, rows=current.rows, outlook=outlook
     )
 
 
-def _seconds(window: VolumeWindow) -> Window:
-    return Window(
-        start_s=window.window_start.timestamp(),
-        end_s=window.window_end.timestamp(),
-        rows=float(window.rows),
-    )
+def _seconds(window: VolumeWindow, end_s: float) -> Window:
+    return Window(start_s=epoch_s(window.window_start), end_s=end_s, rows=float(window.rows))
 
 
 def _span(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from rca.case import DimensionProfile, SegmentProfile
+from rca.view.instants import epoch_s
 
 Counts = npt.NDArray[np.float64]
 
@@ -49,39 +49,38 @@ class DimensionView:
         return float(self.current.sum())
 
 
+class Profile(NamedTuple):
+    """The counts of one window, of a dimension or of a combination; a tuple, because a case brings hundreds."""
+
+    dimension: str
+    window_start: datetime
+    window_end: datetime
+    counts: Mapping[str, int]
+    truncated: bool
+
+
 def read_dimensions(
     profiles: Sequence[DimensionProfile], detected_at: datetime, as_of: datetime
 ) -> tuple[DimensionView, ...]:
     """Return one view per dimension that has a current window and at least one older one with rows."""
     known_by = min(detected_at, as_of)
-    grouped: dict[str, list[DimensionProfile]] = {}
-    for profile in profiles:
-        if profile.window_start <= known_by:
-            grouped.setdefault(profile.dimension, []).append(profile)
-    found = []
-    for name, windows in grouped.items():
-        ordered = _each_once(windows)
-        past = [p for p in ordered[-1 - MAX_HISTORY : -1] if any(p.counts.values())]
-        if past:
-            found.append(_vectors(name, past, ordered[-1]))
-    return tuple(found)
+    return _views(
+        Profile(p.dimension, p.window_start, p.window_end, p.counts, p.truncated)
+        for p in profiles
+        if p.window_start <= known_by
+    )
 
 
 def read_segments(
     profiles: Sequence[SegmentProfile], detected_at: datetime, as_of: datetime
 ) -> tuple[DimensionView, ...]:
     """Return one view per combination of dimensions, its values joined by JOINT; a shift may show in no single one."""
-    joined = [
-        DimensionProfile(
-            dimension=JOINT.join(profile.dimensions),
-            window_start=profile.window_start,
-            window_end=profile.window_end,
-            counts=_counts(profile),
-        )
-        for profile in profiles
-        if len(profile.dimensions) > 1
-    ]
-    return read_dimensions(joined, detected_at, as_of)
+    known_by = min(detected_at, as_of)
+    return _views(
+        Profile(JOINT.join(p.dimensions), p.window_start, p.window_end, _counts(p), truncated=False)
+        for p in profiles
+        if len(p.dimensions) > 1 and p.window_start <= known_by
+    )
 
 
 def _counts(profile: SegmentProfile) -> dict[str, int]:
@@ -92,28 +91,37 @@ def _counts(profile: SegmentProfile) -> dict[str, int]:
     return counts
 
 
-def _each_once(windows: list[DimensionProfile]) -> list[DimensionProfile]:
+def _views(profiles: Iterable[Profile]) -> tuple[DimensionView, ...]:
+    grouped: dict[str, list[Profile]] = {}
+    for profile in profiles:
+        grouped.setdefault(profile.dimension, []).append(profile)
+    found = []
+    for name, windows in grouped.items():
+        ordered = _each_once(windows)
+        past = [p for p in ordered[-1 - MAX_HISTORY : -1] if any(p.counts.values())]
+        if past:
+            found.append(_vectors(name, past, ordered[-1]))
+    return tuple(found)
+
+
+def _each_once(windows: list[Profile]) -> list[Profile]:
     """Return *windows* in order of time; of two readings of the same window the later in the list counts."""
-    ordered = sorted(windows, key=attrgetter("window_end"))
-    return [
-        window
-        for window, following in zip(ordered, [*ordered[1:], None], strict=True)
-        if following is None or window.window_end != following.window_end
-    ]
+    by_end = {epoch_s(window.window_end): window for window in windows}
+    return [by_end[end_s] for end_s in sorted(by_end)]
 
 
-def _vectors(
-    name: str, past: Sequence[DimensionProfile], current: DimensionProfile
-) -> DimensionView:
+def _vectors(name: str, past: Sequence[Profile], current: Profile) -> DimensionView:
     everything = [*past, current]
+    counts = [profile.counts for profile in everything]
+    sizes = [len(held) for held in counts]
     place: dict[str, int] = defaultdict(itertools.count().__next__)  # a new value takes the next
-    columns = [
-        np.fromiter(map(place.__getitem__, p.counts), dtype=np.intp, count=len(p.counts))
-        for p in everything
-    ]
+    values = map(place.__getitem__, itertools.chain.from_iterable(counts))
+    column = np.fromiter(values, dtype=np.intp, count=sum(sizes))
+    rows = itertools.chain.from_iterable([held.values() for held in counts])
     matrix = np.zeros((len(everything), len(place)))
-    for row, where, profile in zip(matrix, columns, everything, strict=True):
-        row[where] = np.fromiter(profile.counts.values(), dtype=np.float64, count=len(where))
+    matrix[np.repeat(np.arange(len(sizes)), sizes), column] = np.fromiter(
+        rows, dtype=np.float64, count=len(column)
+    )
     return DimensionView(
         dimension=name,
         values=tuple(place),
