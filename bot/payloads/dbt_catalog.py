@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from sys import intern
 from typing import Final
 
-from bot.payloads.dbt_document import (
-    ArtifactError,
-    as_instant,
-    as_map,
-    as_number,
-    as_text,
-    load,
-    section,
-)
-from rca.case import Column
+from bot.payloads.dbt_document import Pieces, as_map, as_number, as_text
+from bot.payloads.dbt_manifest import Columns
 
 CATALOG: Final = "catalog.json"
+SECTIONS: Final = frozenset({"nodes", "sources"})
 MAX_NAME: Final = 1_000  # characters; the case's own limit
 
 
@@ -28,7 +22,7 @@ class Catalogued:
     """The columns of each node at one instant, in their order."""
 
     generated_at: datetime
-    columns: Mapping[str, tuple[Column, ...]]
+    columns: Mapping[str, Columns]
 
 
 def read_catalog(raw: bytes | str, what: str = CATALOG) -> Catalogued:
@@ -37,26 +31,23 @@ def read_catalog(raw: bytes | str, what: str = CATALOG) -> Catalogued:
     Raises:
         ArtifactError: it is no catalog; the text names *what* and the field.
     """
-    document = load(raw, what)
-    generated_at = as_instant(section(document, "metadata", what).get("generated_at"))
-    if generated_at is None:
-        raise ArtifactError(f"{what}: metadata.generated_at is missing or not a time")
-    found: dict[str, tuple[Column, ...]] = {}
-    for name in ("nodes", "sources"):
-        for unique_id, entry in section(document, name, what).items():
-            columns = _columns(as_map(as_map(entry).get("columns")))
-            if columns:
-                found[intern(unique_id)] = columns
-    return Catalogued(generated_at=generated_at, columns=found)
+    pieces = Pieces(what, frozenset({"metadata", *SECTIONS}))
+    found: dict[str, Columns] = {}
+    for section, unique_id, entry in pieces.of(raw):
+        columns = _columns(as_map(entry.get("columns"))) if section in SECTIONS else ()
+        if columns:
+            found[intern(unique_id)] = columns
+    return Catalogued(generated_at=pieces.generated_at(), columns=found)
 
 
-def _columns(entries: Mapping[str, object]) -> tuple[Column, ...]:
-    ordered: list[tuple[float, Column]] = []
+def _columns(entries: Mapping[str, object]) -> Columns:
+    ordered: list[tuple[float, str, str | None]] = []
     for key, entry in entries.items():
         name = as_text(as_map(entry).get("name")) or key
         if not 0 < len(name) <= MAX_NAME:
             continue
         index = as_number(as_map(entry).get("index"))
-        column = Column(name=intern(name), type=as_text(as_map(entry).get("type")))
-        ordered.append((float(len(ordered)) if index is None else index, column))
-    return tuple(column for _, column in sorted(ordered, key=lambda pair: pair[0]))
+        place = float(len(ordered)) if index is None else index
+        kind = as_text(as_map(entry).get("type"))
+        ordered.append((place, intern(name), intern(kind) if kind else None))
+    return tuple((name, kind) for _, name, kind in sorted(ordered, key=itemgetter(0)))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from bot.payloads.json_members import Member, walk
 from bot.ports import BotError
 
 MAX_TEXT: Final = 2_000  # characters of a message that are kept; more of it helps nobody on a card
@@ -18,7 +20,7 @@ class ArtifactError(BotError):
     """An artifact that cannot be used; the text names the file and the field."""
 
 
-def load(raw: bytes | str, what: str) -> Mapping[str, object]:
+def _load(raw: bytes | str, what: str) -> Mapping[str, object]:
     """Return the JSON object that *raw* holds; *what* is how messages call the file.
 
     Raises:
@@ -35,30 +37,71 @@ def load(raw: bytes | str, what: str) -> Mapping[str, object]:
     return document
 
 
-def section(document: Mapping[str, object], key: str, what: str) -> Mapping[str, object]:
-    """Return the object under *key*; a missing one is empty.
+def walked(raw: bytes | str, what: str) -> Iterator[tuple[str, Member, object]]:
+    """Yield the pieces of a big object one after another: see ``json_members.walk``.
 
     Raises:
-        ArtifactError: it is something else.
+        ArtifactError: it is no JSON object.
     """
-    value = document.get(key)
-    if value is None:
-        return NOTHING
-    if not isinstance(value, dict):
-        raise ArtifactError(f"{what}: {key} is not an object")
-    return value
+    try:
+        text = raw if isinstance(raw, str) else raw.decode("utf-8-sig")
+        if not text.lstrip().startswith("{"):
+            _load(text, what)
+        yield from walk(text)
+    except RecursionError:
+        raise ArtifactError(f"{what} is nested too deeply") from None
+    except ValueError:
+        raise ArtifactError(f"{what} is not JSON, or was cut off") from None
 
 
-def rows(document: Mapping[str, object], key: str, what: str) -> Sequence[Mapping[str, object]]:
-    """Return the objects of the list under *key*; entries that are something else are passed over.
+@dataclass(slots=True)
+class Pieces:
+    """What a walk through an artifact has found: its metadata, its arguments, and that its sections are sound."""
 
-    Raises:
-        ArtifactError: there is no list.
-    """
-    value = document.get(key)
-    if not isinstance(value, list):
-        raise ArtifactError(f"{what}: {key} is not a list")
-    return [one for one in value if isinstance(one, dict)]
+    what: str
+    objects: frozenset[str]
+    lists: frozenset[str] = frozenset()
+    metadata: dict[str, object] = field(default_factory=dict)
+    arguments: dict[str, object] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+
+    def of(self, raw: bytes | str) -> Iterator[tuple[str, str, Mapping[str, object]]]:
+        """Yield ``(section, key, entry)`` for each entry of *objects* and *lists* that is an object itself.
+
+        Raises:
+            ArtifactError: it is not JSON, or a section is of another type.
+        """
+        for section, member, value in walked(raw, self.what):
+            self._take(section, member, value)
+            if section == "metadata" and isinstance(member, str):
+                self.metadata[member] = value
+            elif section == "args" and isinstance(member, str):
+                self.arguments[member] = value
+            elif member is not None and isinstance(value, dict):
+                yield section, str(member), value
+
+    def _take(self, section: str, member: Member, value: object) -> None:
+        self.seen.add(section)
+        kind = type(value) if member is None else dict if isinstance(member, str) else list
+        if value is None and member is None:
+            self.seen.discard(section)
+        elif section in self.objects and kind is not dict:
+            raise ArtifactError(f"{self.what}: {section} is not an object")
+        elif section in self.lists and kind is not list:
+            raise ArtifactError(f"{self.what}: {section} is not a list")
+
+    def generated_at(self) -> datetime:
+        """Return when the artifact was written, once it was walked through.
+
+        Raises:
+            ArtifactError: it does not say so, or a list is missing.
+        """
+        found = as_instant(self.metadata.get("generated_at"))
+        if found is None:
+            raise ArtifactError(f"{self.what}: metadata.generated_at is missing or not a time")
+        for section in self.lists - self.seen:
+            raise ArtifactError(f"{self.what}: {section} is not a list")
+        return found
 
 
 def as_map(value: object) -> Mapping[str, object]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from bot.payloads.dbt_catalog import Catalogued
-from bot.payloads.dbt_manifest import TESTS, Node, Project
+from bot.payloads.dbt_manifest import TESTS, Columns, Node, Project
 from bot.payloads.dbt_runs import FreshnessCheck, Invocation, Outcome
 from bot.ports import Offer
-from rca.case import ColumnSnapshot, DbtResult, DbtRun, DqResult, Exposure, Lineage
+from rca.case import Column, ColumnSnapshot, DbtResult, DbtRun, DqResult, Exposure, Lineage
 
 DQ_STATUS: Final[Mapping[str, str]] = {"pass": "passed", "fail": "failed", "warn": "warning"}
 """dbt's words for the outcome of a test in the runbook's words; what is missing here stays as it is."""
@@ -218,9 +218,13 @@ def snapshots(
     """Return the dataset's columns as each catalog knows them, the oldest first."""
     known = (one for one in catalogs if line.node in one.columns and one.generated_at <= as_of)
     return tuple(
-        ColumnSnapshot(captured_at=one.generated_at, columns=one.columns[line.node])
+        ColumnSnapshot(captured_at=one.generated_at, columns=_typed(one.columns[line.node]))
         for one in sorted(known, key=lambda one: one.generated_at)
     )
+
+
+def _typed(columns: Columns) -> tuple[Column, ...]:
+    return tuple(Column(name=name, type=kind) for name, kind in columns)
 
 
 def offers(source_id: str, project: Project, catalog: Catalogued | None) -> tuple[Offer, ...]:
@@ -239,7 +243,7 @@ def offers(source_id: str, project: Project, catalog: Catalogued | None) -> tupl
             critical=node.critical,
             merchant_facing=node.merchant_facing or _is_shown(project, node.unique_id),
             owner=node.owner,
-            columns=columns.get(node.unique_id) or node.columns or None,
+            columns=_typed(columns.get(node.unique_id) or node.columns) or None,
         )
         for node in nodes
     )
@@ -251,14 +255,24 @@ def _is_shown(project: Project, unique_id: str) -> bool | None:
     return any(project.nodes[one].merchant_facing for one in below) or None
 
 
-def with_sql(project: Project, invocations: Sequence[Invocation]) -> Project:
-    """Return the project with the SQL that its nodes were compiled to, where only a run's results say it.
+def compiled_by(invocation: Invocation) -> Mapping[str, str]:
+    """Return the SQL that nodes were compiled to, where a run's results say it."""
+    return {o.unique_id: o.sql for o in invocation.outcomes if o.sql}
 
-    Some versions of dbt write the manifest before they compile.
-    """
-    compiled = {o.unique_id: o.sql for one in invocations for o in one.outcomes if o.sql}
-    missing = [one for one in compiled if one in project.nodes and not project.nodes[one].sql]
-    if not missing:
-        return project
-    changed = {one: replace(project.nodes[one], sql=compiled[one]) for one in missing}
-    return replace(project, nodes={**project.nodes, **changed})
+
+def without_sql(invocation: Invocation) -> Invocation:
+    """Return the invocation without SQL, which is most of its size."""
+    return replace(
+        invocation,
+        outcomes=tuple(replace(o, sql=None) if o.sql else o for o in invocation.outcomes),
+    )
+
+
+def with_sql(project: Project, compiled: Mapping[str, str]) -> Project:
+    """Return the project with SQL for the nodes that have none: some versions of dbt write it before they compile."""
+    missing = {
+        unique_id: replace(project.nodes[unique_id], sql=sql)
+        for unique_id, sql in compiled.items()
+        if unique_id in project.nodes and project.nodes[unique_id].sql is None
+    }
+    return replace(project, nodes={**project.nodes, **missing}) if missing else project

@@ -7,24 +7,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from sys import intern
 from typing import Final
 
 from bot.catalog import Parts, parts_of
-from bot.payloads.dbt_checksums import Checksums
+from bot.payloads.dbt_checksums import Checksums, Code, Macro, code_of, macro_of
 from bot.payloads.dbt_document import (
-    NOTHING,
-    ArtifactError,
-    as_instant,
+    Pieces,
     as_map,
     as_text,
     as_texts,
-    load,
-    section,
 )
-from rca.case import Column
 
 MANIFEST: Final = "manifest.json"
 SECTIONS: Final = (
@@ -36,12 +31,16 @@ SECTIONS: Final = (
     "saved_queries",
     "unit_tests",
 )
+OBJECTS: Final = frozenset({*SECTIONS, "metadata", "macros"})
 TABLES: Final = frozenset({"model", "source", "seed", "snapshot"})
 TESTS: Final = frozenset({"test", "unit_test"})
 CRITICAL: Final = "critical"  # a tag, or a key of meta
 MERCHANT_FACING: Final = "merchant_facing"  # the same
 SCHEMA_AND_TABLE: Final = 2  # parts of a name without its database
 MAX_SQL: Final = 200_000  # characters; longer SQL is generated, and reading it costs seconds
+Columns = tuple[tuple[str, str | None], ...]
+"""Names with types, in their order: plain pairs, since there are tens of thousands of them."""
+
 YES: Final = frozenset({"true", "yes", "1", "high", "critical"})
 NO: Final = frozenset({"false", "no", "0", "low"})
 
@@ -60,7 +59,7 @@ class Node:
     merchant_facing: bool | None = None
     attached: str | None = None
     severity: str | None = None
-    columns: tuple[Column, ...] = ()
+    columns: Columns = ()
     sql: str | None = None
 
 
@@ -95,28 +94,72 @@ class Project:
         return any(node.critical is not None for node in self.nodes.values())
 
 
+@dataclass(slots=True)
+class _Draft:
+    """What a walk through the manifest has found so far; macros and groups come after the nodes that use them."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    depends_on: dict[str, object] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    group_of: dict[str, str] = field(default_factory=dict)
+    macros: dict[str, Macro] = field(default_factory=dict)
+    code_of: dict[str, Code] = field(default_factory=dict)
+
+    def add(self, section: str, key: str, value: Mapping[str, object]) -> None:
+        """Take one entry of one section."""
+        if section in SECTIONS and key:
+            self._add_node(intern(key), value)
+        elif section == "macros":
+            self.macros[intern(key)] = macro_of(value)
+        elif section == "groups":
+            name, owner = as_text(value.get("name")), _person(value.get("owner"))
+            if name and owner:
+                self.groups[name] = owner
+
+    def _add_node(self, unique_id: str, entry: Mapping[str, object]) -> None:
+        node = _node(unique_id, entry)
+        self.nodes[unique_id] = node
+        self.depends_on[unique_id] = as_map(entry.get("depends_on")).get("nodes")
+        if node.kind in TABLES and (code := code_of(entry)) is not None:
+            self.code_of[unique_id] = code
+        group = as_text(entry.get("group")) or as_text(as_map(entry.get("config")).get("group"))
+        if group and node.owner is None:
+            self.group_of[unique_id] = group
+
+
 def read_manifest(raw: bytes | str, what: str = MANIFEST) -> Project:
     """Return the index of a manifest; unknown fields and versions are no obstacle.
 
     Raises:
         ArtifactError: it is no manifest; the text names *what* and the field.
     """
-    document = load(raw, what)
-    metadata = section(document, "metadata", what)
-    generated_at = as_instant(metadata.get("generated_at"))
-    if generated_at is None:
-        raise ArtifactError(f"{what}: metadata.generated_at is missing or not a time")
-    groups = _group_owners(document)
-    checksums = Checksums(section(document, "macros", what), as_text(metadata.get("adapter_type")))
+    draft = _Draft()
+    pieces = Pieces(what, OBJECTS)
+    for section, key, value in pieces.of(raw):
+        draft.add(section, key, value)
+    return _project(draft, pieces.metadata, pieces.generated_at())
+
+
+def _project(draft: _Draft, metadata: Mapping[str, object], generated_at: datetime) -> Project:
+    adapter = as_text(metadata.get("adapter_type"))
+    checksums = Checksums(draft.macros, adapter)
     nodes = {
-        unique_id: _node(unique_id, entry, groups, checksums)
-        for name in SECTIONS
-        for unique_id, entry in _entries(section(document, name, what))
+        unique_id: replace(
+            node,
+            checksum=checksums.of(draft.code_of.get(unique_id)),
+            owner=node.owner or draft.groups.get(draft.group_of.get(unique_id, "")),
+        )
+        if unique_id in draft.code_of or unique_id in draft.group_of
+        else node
+        for unique_id, node in draft.nodes.items()
     }
-    parents = _parents(document, nodes, what)
+    parents = {
+        unique_id: tuple(dict.fromkeys(intern(one) for one in _above(draft, unique_id)))
+        for unique_id in nodes
+    }
     return Project(
         name=as_text(metadata.get("project_name")),
-        adapter=as_text(metadata.get("adapter_type")),
+        adapter=adapter,
         generated_at=generated_at,
         invocation_id=as_text(metadata.get("invocation_id")),
         nodes=nodes,
@@ -126,38 +169,29 @@ def read_manifest(raw: bytes | str, what: str = MANIFEST) -> Project:
     )
 
 
-def _entries(found: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
-    for unique_id, entry in found.items():
-        if isinstance(entry, dict) and unique_id:
-            yield intern(unique_id), entry
+def _above(draft: _Draft, unique_id: str) -> Iterator[str]:
+    """The nodes that a node says it depends on, which is also what dbt makes its parent_map of."""
+    return (one for one in as_texts(draft.depends_on[unique_id]) if one in draft.nodes)
 
 
-def _node(
-    unique_id: str,
-    entry: Mapping[str, object],
-    groups: Mapping[str, str],
-    checksums: Checksums,
-) -> Node:
+def _node(unique_id: str, entry: Mapping[str, object]) -> Node:
     kind = as_text(entry.get("resource_type")) or unique_id.partition(".")[0]
-    config = as_map(entry.get("config"))
     name = as_text(entry.get("name")) or unique_id.rpartition(".")[2]
     if kind in TESTS:
-        severity = as_text(config.get("severity"))
+        severity = as_text(as_map(entry.get("config")).get("severity"))
         return Node(
             unique_id=unique_id,
-            kind=kind,
+            kind=intern(kind),
             name=name,
             attached=as_text(entry.get("attached_node")),
-            severity=severity.casefold() if severity else None,
+            severity=intern(severity.casefold()) if severity else None,
         )
-    is_table = kind in TABLES
     return Node(
         unique_id=unique_id,
         kind=intern(kind),
         name=name,
-        relation=_relation(entry) if is_table else None,
-        checksum=checksums.of(entry) if is_table else None,
-        owner=_owner(entry, groups),
+        relation=_relation(entry) if kind in TABLES else None,
+        owner=_owner(entry),
         critical=_mark(entry, CRITICAL),
         merchant_facing=_mark(entry, MERCHANT_FACING),
         columns=_columns(entry),
@@ -185,11 +219,11 @@ def _sql(entry: Mapping[str, object]) -> str | None:
     return sql if sql and len(sql) <= MAX_SQL else None
 
 
-def _columns(entry: Mapping[str, object]) -> tuple[Column, ...]:
+def _columns(entry: Mapping[str, object]) -> Columns:
     """The columns that somebody wrote down, which may be some of them only."""
     declared = as_map(entry.get("columns"))
     return tuple(
-        Column(name=intern(name), type=as_text(as_map(one).get("data_type")))
+        (intern(name), as_text(as_map(one).get("data_type")))
         for name, one in declared.items()
         if 0 < len(name) <= 1_000  # noqa: PLR2004 - the case's own limit for a name
     )
@@ -218,14 +252,10 @@ def _truth(value: object) -> bool | None:
     return True if word in YES else False if word in NO else None
 
 
-def _owner(entry: Mapping[str, object], groups: Mapping[str, str]) -> str | None:
-    """Who owns it: meta.owner, an exposure's owner, else the owner of its group."""
-    for meta in _metas(entry):
-        if owner := _person(meta.get("owner")):
-            return owner
-    own = _person(entry.get("owner"))
-    group = as_text(entry.get("group")) or as_text(as_map(entry.get("config")).get("group"))
-    return own or (groups.get(group) if group else None)
+def _owner(entry: Mapping[str, object]) -> str | None:
+    """Who owns it: meta.owner, else the owner that an exposure names."""
+    owners = (_person(meta.get("owner")) for meta in _metas(entry))
+    return next(filter(None, owners), None) or _person(entry.get("owner"))
 
 
 def _person(value: object) -> str | None:
@@ -235,33 +265,6 @@ def _person(value: object) -> str | None:
         emails = as_texts(value.get("email"))
         return emails[0] if emails else as_text(value.get("name"))
     return as_text(value)
-
-
-def _group_owners(document: Mapping[str, object]) -> Mapping[str, str]:
-    owners: dict[str, str] = {}
-    for group in as_map(document.get("groups")).values():
-        entry = as_map(group)
-        name, owner = as_text(entry.get("name")), _person(entry.get("owner"))
-        if name and owner:
-            owners[name] = owner
-    return owners
-
-
-def _parents(
-    document: Mapping[str, object], nodes: Mapping[str, Node], what: str
-) -> Mapping[str, tuple[str, ...]]:
-    """What each node is built from: the manifest's own map, else what each node says it depends on."""
-    told = section(document, "parent_map", what)
-    parents: dict[str, tuple[str, ...]] = {}
-    for name in SECTIONS:
-        for unique_id, entry in _entries(section(document, name, what)):
-            above = told.get(unique_id)
-            if above is None:
-                above = as_map(entry.get("depends_on") or NOTHING).get("nodes")
-            parents[unique_id] = tuple(
-                dict.fromkeys(intern(one) for one in as_texts(above) if one in nodes)
-            )
-    return parents
 
 
 def _turned(parents: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:

@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from sys import intern
 from typing import Final
 
 from bot.payloads.dbt_document import (
-    ArtifactError,
+    Pieces,
     as_count,
     as_instant,
     as_map,
     as_number,
     as_short,
     as_text,
-    load,
-    rows,
-    section,
 )
 from bot.payloads.dbt_manifest import MAX_SQL, TESTS
 
@@ -105,28 +103,18 @@ def read_run_results(raw: bytes | str, what: str = RUN_RESULTS) -> Invocation:
     Raises:
         ArtifactError: it is no such file; the text names *what* and the field.
     """
-    document = load(raw, what)
-    metadata = section(document, "metadata", what)
-    generated_at = _generated_at(metadata, what)
-    env = as_map(metadata.get("env"))
-    arguments = as_map(document.get("args"))
-    found = (_outcome(row) for row in rows(document, "results", what))
+    pieces = Pieces(what, frozenset({"metadata", "args"}), frozenset({"results"}))
+    found = [_outcome(row) for section, _, row in pieces.of(raw) if section == "results"]
+    env = as_map(pieces.metadata.get("env"))
     return Invocation(
-        generated_at=generated_at,
-        invocation_id=as_text(metadata.get("invocation_id")),
-        command=_command(arguments),
+        generated_at=pieces.generated_at(),
+        invocation_id=as_text(pieces.metadata.get("invocation_id")),
+        command=_command(pieces.arguments),
         outcomes=tuple(one for one in found if one is not None),
         git_sha=as_short(env.get(GIT_SHA)),
         deployed_by=as_short(env.get(DEPLOYED_BY)),
         deployed_at=as_instant(env.get(DEPLOYED_AT)),
     )
-
-
-def _generated_at(metadata: Mapping[str, object], what: str) -> datetime:
-    generated_at = as_instant(metadata.get("generated_at"))
-    if generated_at is None:
-        raise ArtifactError(f"{what}: metadata.generated_at is missing or not a time")
-    return generated_at
 
 
 def _command(arguments: Mapping[str, object]) -> str | None:
@@ -145,8 +133,8 @@ def _outcome(row: Mapping[str, object]) -> Outcome | None:
         as_text(row.get("compiled_code")) if unique_id.startswith(("model.", "snapshot.")) else None
     )
     return Outcome(
-        unique_id=unique_id,
-        status=status.casefold(),
+        unique_id=intern(unique_id),
+        status=intern(status.casefold()),
         message=as_short(row.get("message")),
         failures=as_count(row.get("failures")),
         execution_time_s=time_s if time_s is not None and time_s >= 0 else None,
@@ -174,13 +162,13 @@ def read_sources(raw: bytes | str, what: str = SOURCES) -> FreshnessCheck:
     Raises:
         ArtifactError: it is no such file; the text names *what* and the field.
     """
-    document = load(raw, what)
-    metadata = section(document, "metadata", what)
-    generated_at = _generated_at(metadata, what)
-    found = (_freshness(row, generated_at) for row in rows(document, "results", what))
+    pieces = Pieces(what, frozenset({"metadata"}), frozenset({"results"}))
+    rows = [row for section, _, row in pieces.of(raw) if section == "results"]
+    generated_at = pieces.generated_at()
+    found = (_freshness(row, generated_at) for row in rows)
     return FreshnessCheck(
         generated_at=generated_at,
-        invocation_id=as_text(metadata.get("invocation_id")),
+        invocation_id=as_text(pieces.metadata.get("invocation_id")),
         sources=tuple(one for one in found if one is not None),
     )
 
