@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -60,8 +61,8 @@ def rank(
     by_code = {signal.code: signal for signal in signals}
     posterior = weigh(by_code, skipped, anomaly, model)
     confidence = posterior.faults @ _MEMBER
-    if skipped:  # what nobody could look at must not make us surer than if it had been quiet
-        confidence = np.minimum(confidence, weigh(by_code, {}, anomaly, model).faults @ _MEMBER)
+    for fewer in _seen_quiet(skipped):
+        confidence = np.minimum(confidence, weigh(by_code, fewer, anomaly, model).faults @ _MEMBER)
     found = _candidates(signals, posterior, np.minimum(1.0, confidence))
     listed = sorted(found, key=lambda c: (-c.confidence, CAUSES.index(c.cause)))
     if not listed:
@@ -70,6 +71,19 @@ def rank(
     return tuple(
         _hypothesis(n, candidate, posterior, shown) for n, candidate in enumerate(listed, start=1)
     )
+
+
+def _seen_quiet(
+    skipped: Mapping[SignalCode, Skipped],
+) -> Iterator[Mapping[SignalCode, Skipped]]:
+    """Yield *skipped* without the detectors of some causes, as if those had looked and seen nothing.
+
+    What nobody could look at must not make us surer than if it had been quiet, whatever else is dark.
+    """
+    causes = sorted({CAUSE_OF[code] for code in skipped})
+    for number in range(len(causes)):
+        for dark in combinations(causes, number):
+            yield {code: skip for code, skip in skipped.items() if CAUSE_OF[code] in dark}
 
 
 def _candidates(

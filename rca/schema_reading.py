@@ -105,7 +105,7 @@ def _change_weight(view: CaseView, change: ColumnChange) -> float:
     weight = BASE[change.change]
     named = view.names(change.column)
     used = view.lineage.uses_column(change.column)
-    if used is not None and not named:
+    if not named:  # what nobody knows to be read counts as not read: a hole must not make us surer
         weight += USED if used else UNUSED[change.change]
     if named:
         weight += NAMED

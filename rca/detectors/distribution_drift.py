@@ -10,6 +10,7 @@ Looks like it but is not: a dimension that always moves a lot, a small window, a
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -63,17 +64,24 @@ class Drift:
 def detect(view: CaseView) -> Answer:
     """Return the dimension whose shares moved most tellingly, or None when all move as they always do."""
     looked = [d for d in view.dimensions or () if _is_judged(view, d)]
-    found = [drift for d in looked if (drift := _drift(view, d)) is not None]
+    found = _drifts(view, looked, price_of_looking(len(looked)))
     if not any(drift.weight >= PLAIN_ENOUGH for drift in found):
         combined = [d for d in _segments(view) if _is_judged(view, d)]
-        looked += combined
-        found += [drift for d in combined if (drift := _drift(view, d)) is not None]
+        found += _drifts(view, combined, price_of_looking(len(looked) + len(combined)))
     if not found:
         return None
-    best = max(found, key=lambda d: (d.weight, d.shift.beyond))
-    named = view.names(best.shift.dimension.dimension)
-    weight = best.weight - (0.0 if named else price_of_looking(len(looked)))
-    return _signal(view, replace(best, weight=weight)) if weight - best.shape >= WEAKEST else None
+    return _signal(view, max(found, key=lambda d: (d.weight, d.shift.beyond)))
+
+
+def _drifts(view: CaseView, dimensions: Sequence[DimensionView], price: float) -> list[Drift]:
+    """Return the shifts that are worth *price*, the weight that looking at so many dimensions costs."""
+    found = []
+    for dimension in dimensions:
+        drift = _drift(view, dimension)
+        paid = 0.0 if view.names(dimension.dimension) else price
+        if drift is not None and drift.weight - drift.shape - paid >= WEAKEST:
+            found.append(replace(drift, weight=drift.weight - paid))
+    return found
 
 
 def _segments(view: CaseView) -> tuple[DimensionView, ...]:

@@ -47,7 +47,9 @@ ONE_VALUE_BELOW: Final = 0.2  # share of the divergence that is left when that v
 UNEVEN_FROM: Final = 0.4  # share of the divergence that is left
 CLEAR_BITS: Final = 0.004  # divergence beyond chance from which the shares say anything
 CLEAR_FOLD: Final = 2.0  # times the largest usual shift; a dimension that always moves says nothing
-DATASET_FULL: Final = -2.0  # ln units; the dataset's own window lacks less than MIN_DROP
+DATASET_FULL: Final = (
+    -2.0
+)  # ln units; the dataset's own window lacks less than MIN_DROP, or nobody knows
 WEAKEST: Final = -2.5  # ln units; below, it is a quiet day
 DAILY_FROM: Final = 0.8 * DAY_S  # seconds; from here on each sync is a day of its own
 MOST_DAYS: Final = 60  # days, or syncs of a day each, that are looked back
@@ -125,7 +127,8 @@ def _silent_weight(view: CaseView, outlook: Forecast, shape: float) -> float:
     if shape > 0.0:  # a quiet day is quiet for every value, so the size no longer speaks for one
         by_size = max(0.0, by_size)
     weight = min(weight_of_tail(outlook.p_low, cap=SILENT_CAP), by_size) + shape
-    return weight + (DATASET_FULL if own is not None and own.drop < MIN_DROP else 0.0)
+    full = own.drop < MIN_DROP if own is not None else not view.knows(FactKind.VOLUME_HISTORY)
+    return weight + (DATASET_FULL if full else 0.0)
 
 
 def _shape_weight(view: CaseView) -> float:
