@@ -1,7 +1,8 @@
 """Airbyte's notifications: syncs, schema changes, disabled connections; in Slack and as a webhook.
 
 A webhook about a sync carries ``data``; every other trigger carries only the text and blocks that Slack
-would get, so both ways share one reading. The connection's id is the end of its link.
+would get, so both ways share one reading. The connection's id is the end of its link. A sync that somebody
+cancelled is no alert. ``data`` is also the sync itself, kept as a fact.
 """
 
 from __future__ import annotations
@@ -9,17 +10,22 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from bot.intake.format import Format, IntakeError, Payload, SlackMessage, parse
 from bot.intake.slack_text import SlackText, code_of, plain, read_slack
-from bot.intake.words import number_of, time_of
+from bot.intake.words import number_of
+from bot.payloads.airbyte import CANCELLED, Failure, instant_of, judge
+from bot.ports import Pushed
 from bot.records import Alert, AlertStatus
-from rca.case import AnomalyType, Severity
+from rca.case import AnomalyType, FactKind, IngestionJob, JobStatus, Severity
 
 NAME: Final = "airbyte"
+MAX_ID: Final = 200  # characters
+MOST_ROWS: Final = 2**62  # no counter is larger; the tables hold 64 bits
 
 _TAG: Final = re.compile(r"^\[[^\]]{1,80}\] ")
 _CONNECTION: Final = re.compile(r"/connections/(?P<id>[\w-]{1,80})")
@@ -30,6 +36,7 @@ _TROUBLE: Final = re.compile(
 _SCHEMA: Final = re.compile(
     r"^(?:Airbyte detected schema changes for|The (?:upstream )?schema of) '(?P<name>.+?)'(?:\.| has changed)"
 )
+_STOPPED: Final = re.compile(rf"^\s*(?:\[{CANCELLED}\]|This attempt was cancelled)")
 _RECORDS: Final = re.compile(
     r"(?P<out>\d+) record\(s\) extracted / (?P<into>\d+) record\(s\) loaded"
 )
@@ -73,6 +80,8 @@ def _sync(text: SlackText, outcome: str, name: str) -> tuple[Alert, ...]:
     connection_id, url = _connection(text)
     records = _RECORDS.search("\n".join(text.lines))
     reason = code_of(text.value("Failure reason") or "")
+    if failed and _STOPPED.match(reason or ""):
+        return ()
     return (
         Alert(
             format=NAME,
@@ -154,11 +163,21 @@ class Sync(Payload):
 
     connection: _Named
     success: bool
-    started_at: str | None = Field(None, alias="startedAt")
-    finished_at: str | None = Field(None, alias="finishedAt")
+    job_id: int | str | None = Field(None, alias="jobId")
+    started_at: float | str | None = Field(None, alias="startedAt")
+    finished_at: float | str | None = Field(None, alias="finishedAt")
     records_committed: float | None = Field(None, alias="recordsCommitted")
+    bytes_committed: float | None = Field(None, alias="bytesCommitted")
     error_message: str | None = Field(None, alias="errorMessage")
     error_type: str | None = Field(None, alias="errorType")
+    error_origin: str | None = Field(None, alias="errorOrigin")
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody stopped it, which is no incident."""
+        return not self.success and (
+            self.error_type == CANCELLED or _STOPPED.match(self.error_message or "") is not None
+        )
 
 
 class _Body(Payload):
@@ -172,7 +191,8 @@ def from_webhook(body: Mapping[str, object]) -> tuple[Alert, ...]:
         IntakeError: ``data`` is not a sync's, or there is none and the text is not Airbyte's.
     """
     if "data" in body:
-        return (_synced(parse(_Body, body).data),)
+        sync = parse(_Body, body).data
+        return () if sync.cancelled else (_synced(sync),)
     alerts = _from_text(read_slack(body))
     if alerts is None:
         raise IntakeError(
@@ -189,7 +209,7 @@ def _synced(sync: Sync) -> Alert:
         status=AlertStatus.RESOLVED if sync.success else AlertStatus.FIRING,
         dataset_hints=_hints(sync.connection.name, sync.connection.id),
         anomaly_type=AnomalyType.FRESHNESS,
-        detected_at=time_of(sync.finished_at) or time_of(sync.started_at),
+        detected_at=instant_of(sync.finished_at) or instant_of(sync.started_at),
         severity=Severity.INFO if sync.success else Severity.ERROR,
         title=f"Sync {'completed' if sync.success else 'failed'}: {name}",
         message=reason,
@@ -199,9 +219,56 @@ def _synced(sync: Sync) -> Alert:
     )
 
 
+def pushed(body: Mapping[str, object], received_at: datetime) -> tuple[Pushed, ...]:
+    """Return the sync that a notification tells of, known by its connection's id; none for other triggers.
+
+    Args:
+        body: the notification.
+        received_at: when it came; a sync whose end is not said had ended by then.
+
+    Raises:
+        IntakeError: ``data`` is not a sync's.
+    """
+    if "data" not in body:
+        return ()
+    sync = parse(_Body, body).data
+    started = instant_of(sync.started_at) or instant_of(sync.finished_at)
+    if sync.job_id in (None, "") or started is None:
+        return ()
+    job = _job(sync, started, received_at)
+    return (Pushed(dataset_hints=(sync.connection.id,), found={FactKind.INGESTION_JOBS: (job,)}),)
+
+
+def _job(sync: Sync, started: datetime, received_at: datetime) -> IngestionJob:
+    failure = Failure(
+        origin=sync.error_origin, failure_type=sync.error_type, external=sync.error_message
+    )
+    verdict = None if sync.success else judge([failure])
+    status = JobStatus.CANCELLED if sync.cancelled else JobStatus.FAILED
+    told = verdict is not None and any((sync.error_type, sync.error_message))
+    return IngestionJob(
+        id=str(sync.job_id)[:MAX_ID],
+        connector_id=sync.connection.id,
+        status=JobStatus.SUCCEEDED if sync.success else status,
+        error_code=verdict.code if verdict and told and not sync.cancelled else None,
+        error_message=verdict.message if verdict else None,
+        failure_origin=verdict.origin if verdict else None,
+        failure_type=verdict.failure_type if verdict else None,
+        started_at=started,
+        finished_at=max(instant_of(sync.finished_at) or received_at, started),
+        rows_synced=_count(sync.records_committed),
+        bytes_synced=_count(sync.bytes_committed),
+    )
+
+
+def _count(number: float | None) -> int | None:
+    return int(number) if number is not None and 0 <= number <= MOST_ROWS else None
+
+
 FORMAT: Final = Format(
     name=NAME,
     about="Airbyte in Slack and as a webhook: syncs, schema changes, disabled connections.",
     from_slack=from_slack,
     from_webhook=from_webhook,
+    pushed=pushed,
 )
