@@ -8,7 +8,7 @@ detector that looked by its sensitivity, and nothing at all of one that could no
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import Final
@@ -30,7 +30,7 @@ from rca.causal import (
     WRONG_ORDER,
     Model,
 )
-from rca.detection import Signal, Skipped
+from rca.detection import Signal
 from rca.evidence import (
     CAUSE_OF,
     CardinalityExplosionEvidence,
@@ -114,17 +114,42 @@ class Posterior:
         return float(_LOG_PRIOR[1 + place] - _LOG_PRIOR[0])
 
 
-def weigh(
-    by_code: Mapping[SignalCode, Signal],
-    skipped: Mapping[SignalCode, Skipped],
-    anomaly: Anomaly,
-    model: Model,
-) -> Posterior:
-    """Return how probable each state is, given all readings."""
-    quiet = np.array([c not in by_code and c not in skipped for c in CODES])
-    own = np.where(quiet, _MISSED, 0.0)
-    symptom = np.where(quiet, _SILENT_ALONE, 0.0)
-    pairs: Vector = _SILENT_BOTH @ quiet
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What the signals and the alert say of every state; only the silence of the other detectors is missing."""
+
+    codes: frozenset[SignalCode]
+    own: Vector
+    symptom: Vector
+    pairs: Vector
+    context: Vector
+    alert: Vector
+
+    def but_for(self, skipped: Collection[SignalCode]) -> Posterior:
+        """Return how probable each state is, if all detectors looked but those of *skipped*."""
+        quiet = np.array([c not in self.codes and c not in skipped for c in CODES])
+        own = np.where(quiet, _MISSED, self.own)
+        symptom = np.where(quiet, _SILENT_ALONE, self.symptom)
+        pairs = self.pairs + _SILENT_BOTH @ quiet + own[_FIRST] + own[_SECOND]
+        faults = own + symptom.sum(axis=1)
+        logs = self.alert + np.concatenate([_NOTHING, faults, pairs])
+        states = np.exp(logs - logs.max())
+        states /= states.sum()
+        return Posterior(
+            states=states,
+            logs=logs,
+            own=own,
+            symptom=symptom,
+            context=self.context,
+            faults=states @ _STATES_WITH,
+        )
+
+
+def hear(by_code: Mapping[SignalCode, Signal], anomaly: Anomaly, model: Model) -> Heard:
+    """Return what all signals say of every state, to be completed by who else looked."""
+    own = np.zeros(len(CODES))
+    symptom = np.zeros((len(CODES), len(CODES)))
+    pairs = np.zeros(len(PAIRS))
     spread = _spread(by_code)
     for code, signal in by_code.items():
         place = PLACE[code]
@@ -134,20 +159,25 @@ def weigh(
         symptom[:, place] = np.log1p(drawn * shared)
         drawn_by_both = 1.0 - (1.0 - drawn[_FIRST]) * (1.0 - drawn[_SECOND])
         pairs += np.where(_IN_PAIR[:, place], 0.0, np.log1p(drawn_by_both * shared))
-    pairs += own[_FIRST] + own[_SECOND]
     context = _context_terms(anomaly)
-    faults = own + symptom.sum(axis=1)
-    logs = _LOG_PRIOR + _moved(model) + context + np.concatenate([_NOTHING, faults, pairs])
-    states = np.exp(logs - logs.max())
-    states /= states.sum()
-    return Posterior(
-        states=states,
-        logs=logs,
+    return Heard(
+        codes=frozenset(by_code),
         own=own,
         symptom=symptom,
+        pairs=pairs,
         context=context,
-        faults=states @ _STATES_WITH,
+        alert=_LOG_PRIOR + _moved(model) + context,
     )
+
+
+def weigh(
+    by_code: Mapping[SignalCode, Signal],
+    skipped: Collection[SignalCode],
+    anomaly: Anomaly,
+    model: Model,
+) -> Posterior:
+    """Return how probable each state is, given all readings."""
+    return hear(by_code, anomaly, model).but_for(skipped)
 
 
 def _moved(model: Model) -> Vector:

@@ -6,7 +6,7 @@ What explains a signal better than chance does is named, and a symptom never out
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
@@ -18,7 +18,7 @@ from rca.causal import Model
 from rca.detection import Signal, Skipped
 from rca.diagnosis import Factor, Hypothesis, SignalReading
 from rca.evidence import CAUSE_OF, Cause, SignalCode
-from rca.posterior import CODES, PLACE, Posterior, Vector, weigh
+from rca.posterior import CODES, PLACE, Posterior, Vector, hear
 
 CAUSES: Final = tuple(Cause)
 
@@ -59,10 +59,11 @@ def rank(
         model: the weights.
     """
     by_code = {signal.code: signal for signal in signals}
-    posterior = weigh(by_code, skipped, anomaly, model)
+    heard = hear(by_code, anomaly, model)
+    posterior = heard.but_for(skipped)
     confidence = posterior.faults @ _MEMBER
     for fewer in _seen_quiet(skipped):
-        confidence = np.minimum(confidence, weigh(by_code, fewer, anomaly, model).faults @ _MEMBER)
+        confidence = np.minimum(confidence, heard.but_for(fewer).faults @ _MEMBER)
     found = _candidates(signals, posterior, np.minimum(1.0, confidence))
     listed = sorted(found, key=lambda c: (-c.confidence, CAUSES.index(c.cause)))
     if not listed:
@@ -73,9 +74,7 @@ def rank(
     )
 
 
-def _seen_quiet(
-    skipped: Mapping[SignalCode, Skipped],
-) -> Iterator[Mapping[SignalCode, Skipped]]:
+def _seen_quiet(skipped: Collection[SignalCode]) -> Iterator[frozenset[SignalCode]]:
     """Yield *skipped* without the detectors of some causes, as if those had looked and seen nothing.
 
     What nobody could look at must not make us surer than if it had been quiet, whatever else is dark.
@@ -83,7 +82,7 @@ def _seen_quiet(
     causes = sorted({CAUSE_OF[code] for code in skipped})
     for number in range(len(causes)):
         for dark in combinations(causes, number):
-            yield {code: skip for code, skip in skipped.items() if CAUSE_OF[code] in dark}
+            yield frozenset(code for code in skipped if CAUSE_OF[code] in dark)
 
 
 def _candidates(

@@ -55,13 +55,16 @@ def detect(view: CaseView) -> Answer:
 
 
 def _slowdown(view: CaseView, history: NodeHistory) -> Slowdown | None:
-    steps = [
-        s for s in history.until(view.anomaly.detected_at) if s.passed and s.result.execution_time_s
-    ]
+    known = history.until(view.anomaly.detected_at)
+    if len(known) <= MIN_HISTORY or not known[-1].passed:
+        return None
+    steps = [s for s in known if s.passed and s.result.execution_time_s]
     times = [s.result.execution_time_s or 0.0 for s in steps]
-    if len(times) <= MIN_HISTORY or not history.until(view.anomaly.detected_at)[-1].passed:
+    if len(times) <= MIN_HISTORY:
         return None
     first = _begin_of_slow(times)
+    if times[-1] < MIN_RATIO * sorted(times[:first])[(first - 1) // 2]:
+        return None  # below the median already, so that no logarithm is needed to say so
     usual = level([math.log(t) for t in times[:first]], floor=NOISE_FLOOR)
     baseline_s = math.exp(usual.centre)
     seconds = times[-1] / _more_rows(steps, first)
