@@ -44,7 +44,8 @@ class Known:
     """One look at a project's artifacts.
 
     ``place`` is how messages call where they lie. ``missing`` says by the name of an artifact why it is not known;
-    ``misleading`` why the newest results say nothing about data.
+    ``misleading`` why the newest file of results says nothing about data; ``behind`` why the results of the newest run
+    are not known, so that older ones would mislead.
     """
 
     place: str
@@ -54,6 +55,7 @@ class Known:
     freshness: tuple[FreshnessCheck, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     misleading: str | None = None
+    behind: str | None = None
 
 
 def facts_of(
@@ -141,6 +143,8 @@ def _run_facts(known: Known, project: Project, line: Line, ask: Ask) -> dict[str
 
 def why_no_runs(known: Known, as_of: datetime, stale_after: timedelta) -> str | None:
     """Return why nothing can be said about runs at *as_of*; None when something can."""
+    if known.behind is not None:
+        return known.behind
     usable = list(_usable(known, as_of))
     if not usable:
         return known.misleading or _missing(known, RUN_RESULTS)

@@ -69,6 +69,7 @@ class Looker:
             freshness=tuple(self.freshness.values()),
             missing=self._missing(found),
             misleading=self.misleads.get(newest.path) if newest else None,
+            behind=self.wrong.get(newest.path) if newest else None,
         )
 
     def _look_at_runs(self, found: tuple[File, ...]) -> None:
