@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from rca.case import DbtResult, DbtRun
 from rca.view.lineage import LineageView
@@ -19,12 +20,15 @@ TABLES: Final = frozenset({"model", "source", "snapshot", "seed"})
 SKIPPED: Final = frozenset({"skipped", "no-op"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeStep:
-    """One result of one node, with the run it belongs to."""
+class NodeStep(NamedTuple):
+    """One result of one node, with the run it belongs to; a tuple, because a case brings tens of thousands.
+
+    ``status`` is the result's own in lower case.
+    """
 
     run: DbtRun
     result: DbtResult
+    status: str
 
     @property
     def at(self) -> datetime:
@@ -34,17 +38,17 @@ class NodeStep:
     @property
     def failed(self) -> bool:
         """Whether the node failed by itself, not because something above it did."""
-        return self.result.status.casefold() in FAILED
+        return self.status in FAILED
 
     @property
     def passed(self) -> bool:
         """Whether the node ran and ended well."""
-        return self.result.status.casefold() in PASSED
+        return self.status in PASSED
 
     @property
     def skipped(self) -> bool:
         """Whether the node did not run."""
-        return self.result.status.casefold() in SKIPPED
+        return self.status in SKIPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,22 +81,22 @@ def read_dbt(runs: Sequence[DbtRun], lineage: LineageView, as_of: datetime) -> D
     )
     known = in_order[-MAX_RUNS:]
     tested = _tests(lineage) | _tests_by_name(known, lineage)
-    models: dict[str, list[NodeStep]] = {}
-    tests: dict[str, list[NodeStep]] = {}
+    models: defaultdict[str, list[NodeStep]] = defaultdict(list)
+    tests: defaultdict[str, list[NodeStep]] = defaultdict(list)
     failures: list[NodeStep] = []
     for run in known:
         for result in run.results:
-            failed = result.status.casefold() in FAILED
-            is_own = result.unique_id in lineage.upstream and not is_test(result)
-            if not (failed or is_own or result.unique_id in tested):
+            name, status = result.unique_id, result.status.casefold()
+            is_own = name in lineage.upstream and not is_test(result)
+            if not (is_own or name in tested or status in FAILED):
                 continue
-            step = NodeStep(run=run, result=result)
-            if failed:
+            step = NodeStep(run, result, status)
+            if status in FAILED:
                 failures.append(step)
             if is_own:
-                models.setdefault(result.unique_id, []).append(step)
-            elif result.unique_id in tested:
-                tests.setdefault(result.unique_id, []).append(step)
+                models[name].append(step)
+            elif name in tested:
+                tests[name].append(step)
     return DbtView(
         models=tuple(
             _history(name, steps, lineage.upstream[name]) for name, steps in models.items()
