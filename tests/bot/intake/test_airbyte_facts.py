@@ -18,7 +18,9 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CANCEL = "This attempt was cancelled"
 
 
-def body(said: dict[str, Any] | None = None, name: str = "webhook_sync_failure.json") -> dict[str, Any]:
+def body(
+    said: dict[str, Any] | None = None, name: str = "webhook_sync_failure.json"
+) -> dict[str, Any]:
     """One notification, its sync changed."""
     document: dict[str, Any] = json.loads((SAMPLES / name).read_text(encoding="utf-8"))
     document["data"] |= said or {}
@@ -28,7 +30,9 @@ def body(said: dict[str, Any] | None = None, name: str = "webhook_sync_failure.j
 def job(document: dict[str, Any]) -> IngestionJob:
     """The one sync that it carries."""
     (one,) = read_pushed("airbyte", document, NOON)
-    (sync,) = one.found["ingestion_jobs"]  # type: ignore[misc]  # found is of any kind of fact
+    syncs = one.found["ingestion_jobs"]
+    assert isinstance(syncs, tuple)
+    (sync,) = syncs
     assert isinstance(sync, IngestionJob)
     assert one.dataset_hints == (sync.connector_id,)
     return sync
@@ -95,12 +99,16 @@ def test_a_cancelled_sync_in_slack_is_no_alert(reason: str, alerts: int) -> None
 @pytest.mark.parametrize(
     ("said", "started", "finished"),
     [
-        ({"startedAt": 1_795_312_800, "finishedAt": 1_795_312_992_000}, NOON - timedelta(hours=10), timedelta(seconds=192)),
+        (
+            {"startedAt": 1_795_312_800, "finishedAt": 1_795_312_992_000},
+            NOON - timedelta(hours=10),
+            timedelta(seconds=192),
+        ),
         ({"finishedAt": None}, NOON - timedelta(hours=10), timedelta(hours=10)),
         ({"startedAt": None}, NOON - timedelta(hours=10) + timedelta(seconds=192), timedelta()),
         ({"finishedAt": "2026-11-22T01:00:00Z"}, NOON - timedelta(hours=10), timedelta()),
     ],
-)p
+)
 def test_its_times(said: dict[str, Any], started: datetime, finished: timedelta) -> None:
     """Seconds, milliseconds and text are told apart; an end that is not said was by when it came."""
     sync = job(body(said))
