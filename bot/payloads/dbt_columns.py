@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from bot.catalog import parts_of
 from bot.payloads.dbt_facts import Line
 from bot.payloads.dbt_manifest import Node, Project
-from bot.payloads.sql_columns import Read, Unreadable, read_columns
+from bot.payloads.sql_columns import Read, TableOf, Unreadable, read_columns
 
 MOST_MODELS: Final = (
     400  # read for one dataset; at about 5 ms each that is two seconds, once per manifest
@@ -72,7 +73,10 @@ class ColumnReader:
         for model in self._readers(line):
             looked = True
             columns = {
-                f"{owner}.{column}" for owner, column in self._behind(model) if owner in owners
+                f"{one}.{column}"
+                for owner, column in self._behind(model)
+                for one in (owner, self._builder(owner))
+                if one in owners
             }
             if columns:
                 found[model.unique_id] = tuple(sorted(columns)[:MOST_COLUMNS])
@@ -123,13 +127,30 @@ class ColumnReader:
     def _fresh(self, model: Node) -> Read:
         dialect = DIALECTS.get((self.project.adapter or "").casefold())
         try:
-            return read_columns(model.sql or "", dialect, self._table, self.known)
+            return read_columns(model.sql or "", dialect, self._tables_of(model), self.known)
         except Unreadable:
             self.unreadable.add(model.unique_id)
             return self._words(model)
 
-    def _table(self, parts: Sequence[str]) -> str | None:
-        return self.project.by_relation.get(tuple(part.casefold() for part in parts))
+    def _tables_of(self, model: Node) -> TableOf:
+        """Who the tables in a model's SQL are: first of all what the model says it is built from."""
+        nodes = self.project.nodes
+        above = {
+            parts_of(nodes[parent].relation or ""): parent
+            for parent in self.project.parents.get(model.unique_id, ())
+        }
+
+        def table_of(parts: Sequence[str]) -> str | None:
+            name = tuple(part.casefold() for part in parts)
+            return above.get(name) or self.project.by_relation.get(name)
+
+        return table_of
+
+    def _builder(self, node: str) -> str | None:
+        """The node that builds the table which *node* only reads, as a source of what is a model here."""
+        relation = parts_of(self.project.nodes[node].relation or "")
+        builder = self.project.by_relation.get(relation)
+        return builder if builder != node else None
 
     def _words(self, model: Node) -> Read:
         words = frozenset(word.casefold() for word in _WORD.findall(model.sql or ""))

@@ -153,9 +153,11 @@ def _project(draft: _Draft, metadata: Mapping[str, object], generated_at: dateti
         else node
         for unique_id, node in draft.nodes.items()
     }
+    by_relation = _by_relation(nodes)
     parents = {
         unique_id: tuple(dict.fromkeys(intern(one) for one in _above(draft, unique_id)))
-        for unique_id in nodes
+        or _built_here(node, by_relation)
+        for unique_id, node in nodes.items()
     }
     return Project(
         name=as_text(metadata.get("project_name")),
@@ -165,13 +167,21 @@ def _project(draft: _Draft, metadata: Mapping[str, object], generated_at: dateti
         nodes=nodes,
         parents=parents,
         children=_turned(parents),
-        by_relation=_by_relation(nodes),
+        by_relation=by_relation,
     )
 
 
 def _above(draft: _Draft, unique_id: str) -> Iterator[str]:
     """The nodes that a node says it depends on, which is also what dbt makes its parent_map of."""
     return (one for one in as_texts(draft.depends_on[unique_id]) if one in draft.nodes)
+
+
+def _built_here(node: Node, by_relation: Mapping[Parts, str]) -> tuple[str, ...]:
+    """What a source is built from after all, when a model, seed or snapshot of the project writes the same table."""
+    if node.kind != "source" or node.relation is None:
+        return ()
+    builder = by_relation.get(parts_of(node.relation))
+    return (builder,) if builder not in (None, node.unique_id) else ()
 
 
 def _node(unique_id: str, entry: Mapping[str, object]) -> Node:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.scope import Scope, build_scope
 
 NO_COLUMN: Final = "\0"  # a name that no query can give: asks which tables pass everything on
 LEFT_OUT: Final = ("except_", "except", "replace", "rename")  # of a star, by sqlglot's keys
+
+BY_OUTPUT: Final = (exp.Order, exp.Having, exp.Qualify, exp.Group)
+"""Where a name may mean what the select calls one of its outputs."""
 
 TableOf = Callable[[Sequence[str]], str | None]
 Columns = set[tuple[str, str]]
@@ -50,7 +55,7 @@ def read_columns(
         Unreadable: sqlglot does not understand it.
     """
     try:
-        parsed = parse_one(sql, dialect=dialect)
+        parsed = normalize_identifiers(parse_one(sql, dialect=dialect), dialect=dialect)
         root = build_scope(parsed) if isinstance(parsed, exp.Query) else None
         if root is None:
             raise Unreadable(f"no query but {type(parsed).__name__}")
@@ -68,8 +73,8 @@ class _Reading:
     def of(self, root: Scope) -> Read:
         used: Columns = set()
         for scope in root.traverse():
-            for name, qualifier in _mentions(scope):
-                used |= self._resolved(scope, name, qualifier)
+            for names in _mentions(scope):
+                used |= self._resolved(scope, names)
         passed_on = self._traced(root, NO_COLUMN, set())
         return Read(
             used=frozenset(used),
@@ -77,14 +82,15 @@ class _Reading:
             named=frozenset(self._named(root, set()) if passed_on else ()),
         )
 
-    def _resolved(self, scope: Scope, name: str, qualifier: str) -> Columns:
-        """The tables' columns that a name in a scope means."""
-        here: Scope | None = scope if qualifier else None
+    def _resolved(self, scope: Scope, names: Sequence[str]) -> Columns:
+        """The tables' columns that ``column``, ``table.column`` or ``column.field`` means in a scope."""
+        here: Scope | None = scope
         while here is not None:  # a correlated query names tables of the query around it
-            if qualifier in here.sources:
-                return self._traced(here.sources[qualifier], name, set())
+            for name, following in pairwise(names):
+                if name in here.sources:
+                    return self._traced(here.sources[name], following, set())
             here = here.parent
-        return self._of_any(scope, qualifier or name, set())  # or a field of a record
+        return self._of_any(scope, names[0], set())
 
     def _of_any(self, scope: Scope, name: str, seen: set[int]) -> Columns:
         """A name without its table: of each source that can have it."""
@@ -103,7 +109,7 @@ class _Reading:
         """The tables' columns that *name* of *source* is handed on from; none when the source builds it."""
         if not isinstance(source, Scope):
             table = self._table(source)
-            return {(table, name)} if table else set()
+            return {(table, name.casefold())} if table else set()
         if id(source) in seen:
             return set()
         seen.add(id(source))
@@ -156,14 +162,24 @@ class _Reading:
         return self.table_of([part.name for part in source.parts])
 
 
-def _mentions(scope: Scope) -> Iterator[tuple[str, str]]:
-    """Every column that the scope itself names, with the name of its table where it says one."""
-    for column in scope.columns:
-        if not column.is_star:
-            yield column.name, column.table
-    for join in scope.expression.args.get("joins") or ():
+def _mentions(scope: Scope) -> Iterator[Sequence[str]]:
+    """Every name of a column that the scope itself writes, in its parts; not those of its own outputs."""
+    select = scope.expression
+    outputs = set(select.named_selects) if isinstance(select, exp.Select) else set()
+    for column in scope.find_all(exp.Column):
+        names = [part.name for part in column.parts]
+        if column.is_star or not all(names):
+            continue
+        if (
+            names[0] in outputs
+            and len(names) == 1
+            and column.find_ancestor(*BY_OUTPUT, exp.Select) is not select
+        ):
+            continue  # the output was read where it was built
+        yield names
+    for join in select.args.get("joins") or ():
         for name in join.args.get("using") or ():
-            yield name.name, ""
+            yield (name.name,)
 
 
 def _left_out(star: exp.Expr) -> frozenset[str]:
