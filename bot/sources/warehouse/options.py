@@ -30,7 +30,7 @@ class WarehouseOptions(Options):
 
     url_env: EnvName
     max_queries: int = Field(default=2, ge=1, le=32)
-    statement_timeout_s: float = Field(default=20.0, ge=0.1, le=600.0)
+    statement_timeout_s: float = Field(default=15.0, ge=0.1, le=600.0)
     max_values: int = Field(default=1_000, ge=1, le=10_000)
     window: Unit = Unit.DAY
     time_zone: ZoneInfo = ZoneInfo("UTC")

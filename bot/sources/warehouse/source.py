@@ -1,77 +1,37 @@
-"""The warehouse as a source: columns now, and counts of the windows that are over."""
+"""The warehouse as a source: what it covers, how often it is asked, and what people hear who ask about it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from pydantic import BaseModel
-
-from bot.clock import Clock as Now
 from bot.directory import DatasetEntry, Directory
 from bot.ports import Ask, BotError, Checked, Facts, Offer, Pace
 from bot.sources.registry import Opening, SourceKind
-from bot.sources.warehouse.counting import (
-    FIRST,
-    Clock,
-    Ledger,
-    Subject,
-    facts_of,
-    query_of,
-    windows_at_once,
-    worth_telling,
-)
-from bot.sources.warehouse.dialects import Address, parse_address
-from bot.sources.warehouse.failures import LateError, QueryError
+from bot.sources.warehouse.counting import Subject, query_of
+from bot.sources.warehouse.dialects import parse_address
+from bot.sources.warehouse.failures import QueryError
 from bot.sources.warehouse.options import Unit, WarehouseOptions
-from bot.sources.warehouse.queries import Queries, open_queries
-from bot.sources.warehouse.tables import Table, Tables
-from bot.sources.warehouse.windows import TimeKind, Window, closed, runs, time_kind
-from rca.case import ColumnSnapshot, Dataset, FactKind, Hole
+from bot.sources.warehouse.queries import open_queries
+from bot.sources.warehouse.reading import GIVES, LEFT_TO_TELL, Reader
+from bot.sources.warehouse.tables import Tables
+from bot.sources.warehouse.windows import closed
+from rca.case import Dataset, FactKind
 
-COUNTED: Final = (
-    FactKind.VOLUME_HISTORY,
-    FactKind.DIMENSION_PROFILES,
-    FactKind.SEGMENT_PROFILES,
-)
-GIVES: Final = frozenset({FactKind.COLUMN_SNAPSHOTS, *COUNTED})
 QUERIES_PER_READ: Final = (
     2.0  # limits of one query that a whole read may take; the rest comes with the next
 )
-LEFT_TO_TELL: Final = timedelta(seconds=5)  # of the read's time, to hand over what was read
 REACH: Final = {
     Unit.DAY: timedelta(days=90),  # the reach of a case
     Unit.HOUR: timedelta(
         days=14
     ),  # two of every weekday; a quarter of hours is more than is looked at
 }
-LIVE: Final = timedelta(
-    minutes=10
-)  # columns are read as they are now; that is no earlier instant's
-MOST_SUBJECTS: Final = 40  # dimensions and segments of one dataset
 CHECKED_DATASETS: Final = 50
-
-
-@dataclass(slots=True, kw_only=True)
-class _Reading:
-    """What one read has so far; each subject adds to it by itself."""
-
-    found: dict[FactKind, list[BaseModel]] = field(default_factory=dict)
-    problems: dict[FactKind, list[str]] = field(default_factory=dict)
-
-    def lacks(self, kind: FactKind, reason: str) -> None:
-        said = self.problems.setdefault(kind, [])
-        if reason not in said:
-            said.append(reason)
-
-    def facts(self) -> Facts:
-        holes = (Hole(fact=kind, reason="; ".join(said)) for kind, said in self.problems.items())
-        found = {kind.value: tuple(facts) for kind, facts in self.found.items()}
-        return Facts(found=found, holes=tuple(holes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,18 +39,13 @@ class WarehouseSource:
     """One warehouse."""
 
     source_id: str
-    address: Address
-    options: WarehouseOptions
-    queries: Queries
-    tables: Tables
+    reader: Reader
     directory: Directory
-    now: Now
-    ledgers: dict[Subject, Ledger] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
         """What people call it."""
-        return f"{self.address.warehouse.title} ({self.source_id})"
+        return self.reader.name
 
     @property
     def gives(self) -> frozenset[FactKind]:
@@ -99,147 +54,20 @@ class WarehouseSource:
 
     @property
     def pace(self) -> Pace:
-        """Counting costs the warehouse work, so it is asked rarely, and not again for each alert of a storm."""
-        limit = timedelta(seconds=self.options.statement_timeout_s * QUERIES_PER_READ)
-        poll_every = timedelta(seconds=self.options.poll_every_s)
-        return Pace(
-            time_limit=limit + 2 * LEFT_TO_TELL,
-            fresh_for=timedelta(minutes=2),
-            poll_every=poll_every,
-            stale_after=max(timedelta(hours=6), 3 * poll_every),
-            reach=REACH[self.options.window],
-        )
+        """Counting costs the warehouse work: it is asked rarely, and not again for each alert of a storm."""
+        return self.reader.pace
 
     def covers(self, dataset: Dataset) -> bool:
         """Return whether the dataset has a relation, and one of those that the options speak of."""
         if dataset.relation is None:
             return False
         relation = dataset.relation.lower()
-        prefixes = [prefix.lower() for prefix in self.options.relations]
+        prefixes = [prefix.lower() for prefix in self.reader.options.relations]
         return not prefixes or any(relation.startswith(prefix) for prefix in prefixes)
 
     async def read(self, ask: Ask) -> Facts:
         """Return the columns, and the counts of windows that were over at ``ask.as_of``."""
-        reading = _Reading()
-        try:
-            table = await self.tables.find(ask.dataset.relation or "", self.now())
-        except QueryError as error:
-            for kind in sorted(GIVES):
-                reading.lacks(kind, self._asked(f"the columns of {ask.dataset.relation}", error))
-            return reading.facts()
-        self._columns(reading, table, ask)
-        clock = self._clock(reading, table, ask)
-        if clock is not None:
-            await self._count_all(reading, table, clock, ask)
-        return reading.facts()
-
-    def _columns(self, reading: _Reading, table: Table, ask: Ask) -> None:
-        late = self.now() - ask.as_of
-        if late > LIVE:
-            reason = f"{self.name} knows only the columns of now, not those of {ask.as_of:%Y-%m-%d %H:%M} UTC"
-            reading.lacks(FactKind.COLUMN_SNAPSHOTS, reason)
-            return
-        snapshot = ColumnSnapshot(captured_at=ask.as_of, columns=table.columns)
-        reading.found[FactKind.COLUMN_SNAPSHOTS] = [snapshot]
-
-    def _clock(self, reading: _Reading, table: Table, ask: Ask) -> Clock | None:
-        """The time column, or why nothing can be counted without a look at every row."""
-        try:
-            return self._time_of(table, ask.dataset.name, ask.time_column)
-        except QueryError as error:
-            for kind in COUNTED:
-                reading.lacks(kind, str(error))
-            return None
-
-    def _time_of(self, table: Table, dataset: str, name: str | None) -> Clock:
-        if name is None:
-            raise QueryError(
-                f"no time_column in datasets.{dataset}: counting would scan the whole table"
-            )
-        column = table.column(name)
-        where = f"the time_column {table.title}.{column.name}"
-        kind = time_kind(column.type, self.address.warehouse.plain_timestamp)
-        if kind is None:
-            raise QueryError(f"{where} is of type {column.type}, neither a date nor a timestamp")
-        if kind is TimeKind.DATE and self.options.window is Unit.HOUR:
-            raise QueryError(f"{where} is a date: hours cannot be told apart by it")
-        return Clock(column=column.name, kind=kind, zone=self.options.time_zone)
-
-    async def _count_all(self, reading: _Reading, table: Table, clock: Clock, ask: Ask) -> None:
-        """Count everything at once, as far as there are slots, and end in time with what was counted by then."""
-        subjects = _subjects(ask)
-        for kind, what in (
-            (FactKind.DIMENSION_PROFILES, "dimensions"),
-            (FactKind.SEGMENT_PROFILES, "segments"),
-        ):
-            if all(subject.kind is not kind for subject in subjects):
-                reading.lacks(kind, f"no {what} in datasets.{ask.dataset.name}: none are counted")
-        tasks = {
-            asyncio.create_task(self._count(reading, subject, table, clock, ask)): subject
-            for subject in subjects
-        }
-        limit = self.pace.time_limit - LEFT_TO_TELL
-        try:
-            _, late = await asyncio.wait(tasks, timeout=limit.total_seconds())
-        finally:
-            running = [task for task in tasks if not task.done()]
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        seconds = f"{limit.total_seconds():g} s"
-        for task in late:
-            subject = tasks[task]
-            reason = (
-                f"counting {subject.title} took longer than {seconds}; the rest comes next time"
-            )
-            reading.lacks(subject.kind, reason)
-        for task in set(tasks) - late:
-            task.result()
-
-    async def _count(
-        self, reading: _Reading, subject: Subject, table: Table, clock: Clock, ask: Ask
-    ) -> None:
-        """Count one subject in every window that is owed, the newest first, and tell what was counted."""
-        late_from = ask.as_of - self.options.late
-        ledger = self.ledgers.setdefault(subject, Ledger())
-        since = min(ask.since, late_from)
-        wanted = closed(self.options.window, self.options.time_zone, since, ask.as_of)
-        ledger.ask(wanted, ask.as_of - self.pace.reach)
-        owed = [window for window in ledger.owed if window.end <= ask.as_of]
-        size = min(ledger.size, windows_at_once(subject, self.options.max_values))
-        counted: dict[Window, tuple[BaseModel, int]] = {}
-        try:
-            for run in runs(owed, min(FIRST, size), size):
-                counted |= await self._run(subject, table, clock, ledger, run)
-        except QueryError as error:
-            reading.lacks(subject.kind, self._asked(f"{subject.title} of {table.title}", error))
-        finally:
-            if counted or not owed:
-                told = reading.found.setdefault(subject.kind, [])
-                told += worth_telling(counted, late_from)
-
-    async def _run(
-        self,
-        subject: Subject,
-        table: Table,
-        clock: Clock,
-        ledger: Ledger,
-        windows: tuple[Window, ...],
-    ) -> dict[Window, tuple[BaseModel, int]]:
-        query = query_of(subject, table, clock, windows, self.options.max_values)
-        try:
-            rows = await self.queries.run(query)
-        except LateError:
-            ledger.too_slow(windows)
-            raise
-        counted = await asyncio.to_thread(facts_of, subject, windows, rows)
-        ledger.paid(windows)
-        return dict(counted)
-
-    def _asked(self, what: str, error: QueryError) -> str:
-        return f"asked {self.name} at {self.address.place} for {what}: {error}"
-
-    # ── what people run ──
+        return await self.reader.read(ask)
 
     async def check(self) -> tuple[Checked, ...]:
         """Try to list columns, and of each dataset in the directory whether it can be counted."""
@@ -255,27 +83,32 @@ class WarehouseSource:
         return (each for each in self.directory.entries.values() if tenant in (None, each.tenant))
 
     async def _checked_alone(self) -> Checked:
-        what = f"{self.name} at {self.address.place} lists its relations"
+        what = f"{self.name} at {self.reader.address.place} lists its relations"
         try:
-            await self.tables.everything()
+            await self.reader.tables.everything()
         except QueryError as error:
-            fix = f"look at the address in {self.options.url_env}, and at the user's rights"
+            fix = f"look at the address in {self.reader.options.url_env}, and at the user's rights"
             return Checked(what=what, problem=str(error), fix=fix)
         return Checked(what=what)
 
     async def _checked(self, entry: DatasetEntry) -> Checked:
         """Whether rows of now can be counted: the columns are there, and may be read."""
-        what = f"{self.name} at {self.address.place} counts {entry.relation}"
-        fix = f"look at datasets.{entry.name}, and at the rights of the user in {self.options.url_env}"
-        now = self.now()
+        what = f"{self.name} at {self.reader.address.place} counts {entry.relation}"
+        fix = f"look at datasets.{entry.name}, and at the rights of the user in {self.reader.options.url_env}"
+        now = self.reader.now()
         try:
-            table = await self.tables.find(entry.relation or "", now)
-            clock = self._time_of(table, entry.name, entry.time_column)
-            last = closed(self.options.window, self.options.time_zone, now - timedelta(days=2), now)
+            table = await self.reader.tables.find(entry.relation or "", now)
+            clock = self.reader.time_of(table, entry.name, entry.time_column)
+            last = closed(
+                self.reader.options.window,
+                self.reader.options.time_zone,
+                now - timedelta(days=2),
+                now,
+            )
             columns = {name for names in (entry.dimensions, *entry.segments) for name in names}
             wanted = tuple(sorted(columns))
             subject = Subject(tenant_id=entry.tenant, dataset=entry.name, columns=wanted)
-            await self.queries.run(query_of(subject, table, clock, last[-1:], 1))
+            await self.reader.queries.run(query_of(subject, table, clock, last[-1:], 1))
         except QueryError as error:
             return Checked(what=what, problem=str(error), fix=fix)
         return Checked(what=what)
@@ -287,9 +120,9 @@ class WarehouseSource:
             BotError: the warehouse could not be asked, and why.
         """
         try:
-            tables = await self.tables.everything()
+            tables = await self.reader.tables.everything()
         except QueryError as error:
-            raise BotError(self._asked("its relations", error)) from None
+            raise BotError(self.reader.asked("its relations", error)) from None
         return tuple(
             Offer(
                 source_id=self.source_id,
@@ -307,16 +140,6 @@ def _written(part: str) -> str:
     return part if plain else '"' + part.replace('"', '""') + '"'
 
 
-def _subjects(ask: Ask) -> tuple[Subject, ...]:
-    columns = dict.fromkeys(
-        ((), *((one,) for one in ask.dimensions), *(tuple(s) for s in ask.segments if len(s) > 1))
-    )
-    return tuple(
-        Subject(tenant_id=ask.tenant_id, dataset=ask.dataset.name, columns=each)
-        for each in list(columns)[: MOST_SUBJECTS + 1]
-    )
-
-
 @asynccontextmanager
 async def _open(opening: Opening) -> AsyncIterator[WarehouseSource]:
     options: WarehouseOptions = opening.options
@@ -324,15 +147,30 @@ async def _open(opening: Opening) -> AsyncIterator[WarehouseSource]:
     address = parse_address(opening.secret(options.url_env), where)
     limit_s = options.statement_timeout_s
     async with open_queries(address, options.max_queries, limit_s) as queries:
-        yield WarehouseSource(
-            source_id=opening.source_id,
+        reader = Reader(
+            name=f"{address.warehouse.title} ({opening.source_id})",
             address=address,
             options=options,
+            pace=_pace(options),
             queries=queries,
             tables=Tables(warehouse=address.warehouse, queries=queries),
-            directory=opening.directory,
             now=opening.clock,
         )
+        yield WarehouseSource(
+            source_id=opening.source_id, reader=reader, directory=opening.directory
+        )
+
+
+def _pace(options: WarehouseOptions) -> Pace:
+    limit = timedelta(seconds=options.statement_timeout_s * QUERIES_PER_READ)
+    poll_every = timedelta(seconds=options.poll_every_s)
+    return Pace(
+        time_limit=limit + 2 * LEFT_TO_TELL,
+        fresh_for=timedelta(minutes=2),
+        poll_every=poll_every,
+        stale_after=max(timedelta(hours=6), 3 * poll_every),
+        reach=REACH[options.window],
+    )
 
 
 SOURCE: Final = SourceKind(
