@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -22,6 +22,7 @@ from bot.jobs import embedded_rows as rows
 from bot.jobs.embedded_rows import Taken
 from bot.jobs.lanes import AT_ONCE
 from bot.ports import Job, JobKind, Lane, RunJob
+from bot.turns import turn_of
 
 LOOK_EVERY: Final = timedelta(
     seconds=1
@@ -45,6 +46,7 @@ class EmbeddedJobs:
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
+        self._turn = turn_of(engine)
         self._clock = clock
         self._stopping = asyncio.Event()
         self._loops = {lane: _Loop(lane=lane, at_once=AT_ONCE[lane]) for lane in Lane}
@@ -89,15 +91,20 @@ class EmbeddedJobs:
         await self._recover()
         count = 0
         while True:
-            async with self._engine.begin() as connection:
+            async with self._writing() as connection:
                 taken = await rows.take(connection, tuple(Lane), self._clock(), 1)
             if not taken:
                 return count
             await self._run_one(taken[0], run)
             count += 1
 
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turn.taken(), self._engine.begin() as connection:
+            yield connection
+
     async def _recover(self) -> None:
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             released = await rows.release_all(connection)
         if released:
             log.info("interrupted jobs are due again", extra={"jobs": released})
@@ -126,7 +133,7 @@ class EmbeddedJobs:
 
     async def _take(self, lane: Lane, free: int) -> tuple[tuple[Taken, ...], timedelta]:
         """What is due, at most *free*; and for how long nothing more will be."""
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             now = self._clock()
             taken = await rows.take(connection, (lane,), now, free)
             at = await rows.next_due(connection, lane)
@@ -136,12 +143,12 @@ class EmbeddedJobs:
         try:
             again = await run[job.kind](job.row_id)
         except Exception:
-            async with self._engine.begin() as connection:
+            async with self._writing() as connection:
                 at = await rows.fail(connection, job, self._clock())
             log.exception(
                 "a job failed and is tried again",
                 extra={"job": job.key, "again_at": at.isoformat()},
             )
             return
-        async with self._engine.begin() as connection:
+        async with self._writing() as connection:
             await rows.end(connection, job, again.at if again else None)

@@ -10,7 +10,7 @@ from bot.ports import LANE_OF, JobKind, Lane
 
 AT_ONCE: Final[Mapping[Lane, int]] = MappingProxyType(
     {
-        Lane.INTAKE: 8,  # diagnosing is CPU; more would only make each one later
+        Lane.INTAKE: 2,  # diagnosing is CPU; more would only make each one later
         Lane.TIMERS: 16,  # waits for pagers
         Lane.POSTS: 16,  # waits for Slack, which paces each channel
         Lane.COLLECT: 4,

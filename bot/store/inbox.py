@@ -40,7 +40,7 @@ class Inbox:
         A fresh row in state NEW is handed to the intake lane.
         """
         inbox_id = str(uuid.uuid4())
-        async with self._database.writing() as tx:
+        async with self._database.writing(urgent=True) as tx:
             insert = tx.insert(INBOX).values(
                 inbox_id=inbox_id,
                 kind=kind,

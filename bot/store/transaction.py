@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.ports import Job, Jobs
 from bot.store.engine import READS
 from bot.store.tables import TIMELINE
+from bot.turns import turn_of
 
 
 class Writing:
@@ -75,14 +75,16 @@ class Database:
         self._engine = engine
         self._readers = engine.execution_options(**{READS: True})
         self._jobs = jobs
-        self._turn = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+        self._turn = turn_of(engine)
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[Writing]:
-        """Yield one transaction; its changes and its jobs are committed together, or neither."""
+    async def writing(self, *, urgent: bool = False) -> AsyncIterator[Writing]:
+        """Yield one transaction; its changes and its jobs are committed together, or neither.
+
+        An urgent one overtakes those that wait: somebody outside holds the line until it is committed.
+        """
         async with AsyncExitStack() as stack:
-            if self._turn is not None:
-                await stack.enter_async_context(self._turn)
+            await stack.enter_async_context(self._turn.taken(urgent=urgent))
             connection = await stack.enter_async_context(self._engine.begin())
             writing = Writing(connection)
             yield writing
