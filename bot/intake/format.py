@@ -32,6 +32,8 @@ FromSlack = Callable[[SlackMessage], tuple[Alert, ...] | None]
 FromWebhook = Callable[[Mapping[str, object]], tuple[Alert, ...]]
 PushedFacts = Callable[[Mapping[str, object], datetime], tuple[Pushed, ...]]
 Signed = Callable[[Mapping[str, str], bytes, str], bool]
+Envelope = Callable[[Mapping[str, str], Mapping[str, object]], Mapping[str, object]]
+FromBody = Callable[[Mapping[str, object]], str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,10 @@ class Format:
     Either is None when the sender has no such way. ``pushed`` reads the facts that a webhook's body carries beside
     or instead of an alert, given when it was received. ``signed`` checks the sender's own signature: headers by
     their lower-case names, the raw body, the secret; it compares in constant time and never raises.
+    ``envelope`` puts what a sender says in headers into the body, before anything else reads it.
+    ``delivery`` returns the sender's own id of a delivery, the same when it is sent again. ``link_back`` returns the
+    address at which the sender takes a link to our thread, checked to be the sender's own. Both return None for
+    a body without it, and never raise.
     """
 
     name: str
@@ -51,6 +57,9 @@ class Format:
     from_webhook: FromWebhook | None = None
     pushed: PushedFacts | None = None
     signed: Signed | None = None
+    envelope: Envelope | None = None
+    delivery: FromBody | None = None
+    link_back: FromBody | None = None
 
 
 class Payload(BaseModel):

@@ -13,14 +13,16 @@ from types import ModuleType
 from typing import Final
 
 import bot.intake
-from bot.intake.format import Format, IntakeError, SlackMessage
+from bot.intake.format import Format, IntakeError, Signed, SlackMessage
 from bot.intake.slack_text import read_slack
 from bot.intake.words import tidy
 from bot.ports import BotError, Pushed
 from bot.records import Alert, AlertStatus
 from rca.case import Severity
 
-SHARED: Final = frozenset({"format", "registry", "slack_text", "words"})  # what formats are made of
+SHARED: Final = frozenset(
+    {"format", "registry", "signatures", "slack_text", "words"}
+)  # what formats are made of
 MAX_ALERTS: Final = (
     200  # from one message; a longer list is a storm that its first 200 already tell
 )
@@ -133,6 +135,40 @@ def read_pushed(format_name: str, payload: object, received_at: datetime) -> tup
     if read is None or not isinstance(payload, Mapping):
         return ()
     return read(payload, received_at)[:MAX_ALERTS]
+
+
+def enveloped(
+    format_name: str, headers: Mapping[str, str], body: Mapping[str, object]
+) -> Mapping[str, object]:
+    """Return the body with what its format's sender says in *headers*, which have lower-case names.
+
+    Raises:
+        IntakeError: the headers are not what the format needs; names them.
+    """
+    each = _named(format_name)
+    return each.envelope(headers, body) if each and each.envelope else body
+
+
+def delivery_of(format_name: str, body: Mapping[str, object]) -> str | None:
+    """Return the sender's own id of this delivery, or None."""
+    each = _named(format_name)
+    return each.delivery(body) if each and each.delivery else None
+
+
+def link_back_of(format_name: str, body: Mapping[str, object]) -> str | None:
+    """Return where the sender takes a link to our thread, or None."""
+    each = _named(format_name)
+    return each.link_back(body) if each and each.link_back else None
+
+
+def signature_of(format_name: str) -> Signed | None:
+    """Return how the format's sender signs, or None when it does not or there is no such format."""
+    each = _named(format_name)
+    return each.signed if each else None
+
+
+def _named(name: str) -> Format | None:
+    return next((each for each in formats() if each.name == name), None)
 
 
 _RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}

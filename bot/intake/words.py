@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from bot.records import AlertStatus
 from rca.case import AnomalyType, Severity
 
 MAX_WORDS: Final = 2_000  # characters looked at for a kind
@@ -37,6 +38,17 @@ _SEVERITIES: Final = {
 _SEVERITY_OF: Final = {
     word: level for level, words in _SEVERITIES.items() for word in words.split()
 }
+
+_STATUSES: Final = {
+    AlertStatus.FIRING: "firing fail failed failure error errored warn warning triggered alert open opened",
+    AlertStatus.RESOLVED: "resolved recovered pass passed ok success succeeded successful closed fixed",
+}
+_STATUS_OF: Final = {word: status for status, words in _STATUSES.items() for word in words.split()}
+
+
+def status_of(word: str | None) -> AlertStatus | None:
+    """Return whether a sender's word says broken or well again; None for a word we do not know."""
+    return _STATUS_OF.get(word.strip().casefold()) if word else None
 
 
 def kind_of(*texts: str | None) -> AnomalyType | None:
@@ -99,6 +111,16 @@ def time_of(value: object) -> datetime | None:
     except (OverflowError, ValueError):
         return None
     return moment if moment >= OLDEST else None
+
+
+def time_of_ms(value: object) -> datetime | None:
+    """Return an instant in UTC from milliseconds since 1970, as a number or as digits; None for anything else."""
+    number = number_of(value)
+    try:
+        moment = datetime.fromtimestamp(number / 1000, UTC) if number is not None else None
+    except (OverflowError, OSError, ValueError):
+        return None
+    return moment if moment is not None and moment >= OLDEST else None
 
 
 def tidy(text: str, limit: int) -> str:
