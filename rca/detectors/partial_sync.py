@@ -101,8 +101,8 @@ def detect(view: CaseView) -> Answer:
 
 def _arrived(jobs: JobsView) -> Arrived:
     found = [
-        (job, epoch_s(job.finished_at), job.rows_synced)
-        for job in jobs.jobs
+        (job, finished_s, job.rows_synced)
+        for job, finished_s in zip(jobs.jobs, jobs.finished_s, strict=True)
         if job.rows_synced is not None and job.finished_at is not None and brought_rows(job)
     ]
     return Arrived(

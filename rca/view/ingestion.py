@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from rca.view.instants import epoch_s
 
 STARTED: Final = attrgetter("started_at")
 BROKEN: Final = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
-MAX_JOBS: Final = 1_500  # syncs; two months of hourly ones, no detector looks back farther
+MAX_JOBS: Final = 1_000  # syncs; six weeks of hourly ones, of which the newest four tell what is usual
 RHYTHM_OF: Final = 60  # syncs; older ones may have followed another schedule
 OPEN: Final = frozenset({JobStatus.RUNNING, JobStatus.PENDING})
 
@@ -43,10 +44,12 @@ class Outage:
 class JobsView:
     """The newest syncs known at ``as_of``, oldest first, each id once; ``interval_s`` is None without a known rhythm.
 
+    ``finished_s`` holds the end of each in seconds since 1970, beyond ``as_of`` for those that had not ended.
     No outage is cut off at its beginning: the oldest sync is a good one, or the oldest there is.
     """
 
     jobs: tuple[IngestionJob, ...]
+    finished_s: tuple[float, ...]
     interval_s: float | None
     grace_s: float
     outages: tuple[Outage, ...]
@@ -62,13 +65,19 @@ def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: date
     own = [job for job in jobs if connector is None or job.connector_id in (None, connector)]
     own.sort(key=STARTED)
     by_id = {job.id: job for job in _newest(own[: bisect_right(own, as_of, key=STARTED)])}
-    in_order = sorted(by_id.values(), key=attrgetter("started_at", "id"))
-    known = tuple(_as_known(job, as_of) for job in in_order)
+    started = sorted((epoch_s(job.started_at), name) for name, job in by_id.items())
+    ended_s = [_finished_s(by_id[name]) for _, name in started]
+    until_s = epoch_s(as_of)
+    known = tuple(
+        by_id[name] if end_s <= until_s else _still_running(by_id[name])
+        for (_, name), end_s in zip(started, ended_s, strict=True)
+    )
     expected = dataset.expected_sync_interval_s if dataset is not None else None
-    interval = expected or cadence_s([epoch_s(job.started_at) for job in known[-RHYTHM_OF:]])
+    interval = expected or cadence_s([start_s for start_s, _ in started[-RHYTHM_OF:]])
     grace = dataset.sync_grace_s if dataset is not None else None
     return JobsView(
         jobs=known,
+        finished_s=tuple(ended_s),
         interval_s=interval,
         grace_s=grace if grace is not None else (interval or 0.0) / 4.0,
         outages=_outages(known),
@@ -83,8 +92,13 @@ def _newest(in_order: list[IngestionJob]) -> list[IngestionJob]:
     return in_order[first:]
 
 
-def _as_known(job: IngestionJob, as_of: datetime) -> IngestionJob:
-    if job.finished_at is None or job.finished_at <= as_of:
+def _finished_s(job: IngestionJob) -> float:
+    return epoch_s(job.finished_at) if job.finished_at is not None else math.inf
+
+
+def _still_running(job: IngestionJob) -> IngestionJob:
+    """Return *job* as it was before it finished."""
+    if job.finished_at is None:
         return job
     unfinished = {
         "status": JobStatus.RUNNING,
