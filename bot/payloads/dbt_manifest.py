@@ -77,9 +77,9 @@ class Project:
     by_relation: Mapping[Parts, str]
 
     def node_of(self, dbt_node: str | None, relation: str | None) -> str | None:
-        """Return the unique id of a dataset's node: the one it names, else the one with its relation."""
-        if dbt_node is not None:
-            return dbt_node if dbt_node in self.nodes else None
+        """Return the unique id of a dataset's node: the one it names, else, as after a renaming, its relation's."""
+        if dbt_node in self.nodes:
+            return dbt_node
         parts = parts_of(relation or "")
         found = self.by_relation.get(parts)
         if found is not None or len(parts) <= SCHEMA_AND_TABLE:

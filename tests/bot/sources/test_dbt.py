@@ -389,6 +389,14 @@ async def test_a_dataset_that_names_nothing(tmp_path: Path) -> None:
         assert not source.covers(Dataset(name="o"))
 
 
+async def test_a_node_that_was_renamed(tmp_path: Path) -> None:
+    """A node that the project lacks is found again by its relation, and its new name is said."""
+    put(tmp_path, manifest=manifest(), run_results=run_results())
+    facts = await read(tmp_path, ask_of("model.shop.old", relation="shop.main.stg_orders"))
+    assert facts.dataset["dbt_node"] == STAGED
+    assert "dbt_runs" in facts.found
+
+
 async def test_a_node_that_is_gone(tmp_path: Path) -> None:
     """A node that the directory names and the project lacks leaves holes that say both."""
     put(tmp_path, manifest=manifest(), run_results=run_results())
