@@ -104,6 +104,7 @@ async def built(
             open_all(settings.directory, _secrets(settings), session, clock)
         )
         deps = _deps(settings, store, shelf, session, clock, sources)
+        stack.push_async_callback(deps.collector.close)
         people = People()
         client = _slack_client(settings)
         slack = None

@@ -22,6 +22,7 @@ from bot.store.polls import Poll, PollKey
 from rca.case import Anomaly, Case, Dataset, FactKind, Hole
 
 OVERLAP: Final = timedelta(days=1)  # read again each time: jobs that were running, days that grew
+PATIENCE: Final = timedelta(seconds=5)  # of somebody who waits for a card
 MAX_WHERE: Final = 300  # characters of the fields that are wrong
 UNKNOWN_DATASET: Final = "the dataset is not in the catalog, so nothing is collected for it"
 NOT_PROVIDED: Final = "no source provides it"
@@ -45,6 +46,7 @@ class Collector:
     sources: tuple[Source, ...]
     store: Store
     directory: Directory
+    patience: timedelta = PATIENCE
     asking: dict[PollKey, asyncio.Task[Answer]] = field(default_factory=dict, repr=False)
     answered: dict[PollKey, datetime] = field(default_factory=dict, repr=False)
 
@@ -85,6 +87,12 @@ class Collector:
         found = {fact: value for fact, value in stored.found.items() if fact not in lost}
         return Case.model_validate({**frame, **found, "holes": _holes(found, stored, lost)})
 
+    async def close(self) -> None:
+        """Stop asking; what was asked and not answered yet is asked again after the next start."""
+        for task in (waiting := tuple(self.asking.values())):
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
     def covering(self, tenant_id: str, dataset: Dataset) -> tuple[Source, ...]:
         """Return the sources that may know about the tenant's dataset."""
         return tuple(
@@ -122,7 +130,7 @@ class Collector:
         last = {source_id: poll.last_success_at for source_id, poll in polls.items()}
         asked = [s for s in sources if not _is_fresh(s, last.get(s.source_id), as_of)]
         answers = await asyncio.gather(
-            *(self.ask(s, tenant_id, dataset, as_of, polls.get(s.source_id)) for s in asked)
+            *(self._in_time(s, tenant_id, dataset, as_of, polls.get(s.source_id)) for s in asked)
         )
         lost: dict[str, list[str]] = {}
         for source, answer in zip(asked, answers, strict=True):
@@ -134,6 +142,18 @@ class Collector:
         for given in _given(answers):
             lost.pop(given, None)
         return lost
+
+    async def _in_time(
+        self, source: Source, tenant_id: str, dataset: Dataset, as_of: datetime, poll: Poll | None
+    ) -> Answer:
+        """Ask, but keep nobody waiting who was woken: a late answer is kept, and looked at when it comes."""
+        try:
+            async with asyncio.timeout(self.patience.total_seconds()):
+                return await self.ask(source, tenant_id, dataset, as_of, poll)
+        except TimeoutError:
+            waited = f"{self.patience.total_seconds():g} s"
+            problem = f"{source.name} had not answered after {waited}"
+            return Answer(facts=Facts(found={}), problem=problem)
 
     async def _ask(
         self, source: Source, key: PollKey, dataset: Dataset, as_of: datetime, poll: Poll | None

@@ -2,7 +2,7 @@
 
 What is due stands in the table of polls; a tick only looks. A source that fails is asked less and less often.
 What a poll shows and no tool alerts of (a missing sync, a schema change that waits for approval) goes into the
-inbox like anybody's alert.
+inbox like anybody's alert; what it changes about an open incident is told in that incident's card.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from bot.anomaly import anomaly_again
 from bot.deps import Deps
+from bot.examine import examine
+from bot.policy.tell import is_news
 from bot.policy.unalerted import unalerted
 from bot.ports import Notice, Pace, Source
-from bot.records import InboxKind
+from bot.records import InboxKind, IncidentState, Joined
 from bot.store.polls import Poll, PollKey
 from rca.case import Anomaly, AnomalyType, Dataset, FactKind
 
@@ -85,6 +88,27 @@ async def _poll_one(source: Source, due: Poll, deps: Deps, now: datetime) -> Non
         if SCANNED in source.gives:
             notices = (*notices, *await _scan(key.tenant_id, dataset, deps, now))
         await _tell(key, notices, deps, now)
+        await look_again(key.tenant_id, dataset, deps, now)
+
+
+async def look_again(tenant_id: str, dataset: Dataset, deps: Deps, now: datetime) -> int:
+    """Examine the dataset's open incidents anew where the newest facts are news; return how many those were.
+
+    A poll is no news by itself, and an incident whose check passes again is left alone.
+    """
+    changed = 0
+    for incident in await deps.store.incidents.find_open(tenant_id, dataset.name):
+        if incident.state is IncidentState.MONITORING:
+            continue
+        anomaly = anomaly_again(incident)
+        case = await deps.collector.known(anomaly, dataset, case_id="again", as_of=now)
+        before = await deps.store.signals.active_of(incident.incident_id)
+        if not is_news(before, deps.diagnose(case)):
+            continue
+        joined = Joined(incident=incident, opened=False)
+        await examine(joined, anomaly, deps, now, asked=False)
+        changed += 1
+    return changed
 
 
 def next_poll(key: PollKey, pace: Pace, failures: int, now: datetime) -> datetime:

@@ -33,7 +33,7 @@ def why_tell(
         return Reason.TOLD_OPENED
     if asked_by is not None:
         return Reason.TOLD_ASKED
-    if previous is None or _verdict(previous) != _verdict(diagnosis):
+    if previous is None or verdict_of(previous) != verdict_of(diagnosis):
         return Reason.TOLD_CHANGED
     until = joined.incident.snoozed_until
     if until is not None and now < until:
@@ -41,6 +41,17 @@ def why_tell(
     return Reason.QUIET_JOINED
 
 
-def _verdict(diagnosis: Diagnosis) -> tuple[object, ...]:
-    """What a reader acts on; the exact confidence within a band is not part of it."""
+def verdict_of(diagnosis: Diagnosis) -> tuple[object, ...]:
+    """Return what a reader acts on; the exact confidence within a band is not part of it."""
     return diagnosis.top_cause_type, diagnosis.band
+
+
+def is_news(before: Diagnosis | None, after: Diagnosis) -> bool:
+    """Return whether facts that came by themselves make *after* worth telling over *before*.
+
+    Only another or a surer cause is. A cause that shows less than it did, or no more, is what a repair looks
+    like: it never takes back what people are working on.
+    """
+    if before is None or not after.hypotheses:
+        return False
+    return verdict_of(before) != verdict_of(after) and after.top_confidence > before.top_confidence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -215,3 +216,15 @@ async def test_what_may_be_counted_is_the_directorys(engine: AsyncEngine) -> Non
     (ask,) = source.asks
     assert (ask.time_column, ask.dimensions) == ("created_at", ("country",))
     assert ask.segments == (("country", "channel"),)
+
+
+async def test_whoever_was_woken_does_not_wait_for_a_slow_source(engine: AsyncEngine) -> None:
+    """After a while the card goes out without it; its answer is kept when it comes, and nothing is asked twice."""
+    slow = Asked(silent=True, pace=replace(PACE, time_limit=timedelta(minutes=1)))
+    deps = deps_with(engine, slow)
+    deps = replace(deps, collector=replace(deps.collector, patience=timedelta(milliseconds=20)))
+    cases = [await case_of(deps), await case_of(deps)]
+    assert all(reasons(case)[JOBS] == "Airbyte had not answered after 0.02 s" for case in cases)
+    assert len(slow.asks) == 1
+    await deps.collector.close()
+    assert deps.collector.asking == {}

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.deps import Deps
+from bot.examine import examine
 from bot.intake.registry import read_webhook
 from bot.polling import JITTER, SLOWEST, SPREAD, agree, next_poll, poll
 from bot.ports import Notice, Pace
 from bot.store.polls import PollKey
 from bot.testing import FrozenClock
-from rca.case import AnomalyType, IngestionJob, JobStatus
+from rca.case import Anomaly, AnomalyType, ErrorCode, IngestionJob, JobStatus
 from tests.bot.asked import PACE, Asked
-from tests.bot.surroundings import NOON, deps_of, directory_of
+from tests.bot.surroundings import NOON, PLACE, deps_of, directory_of
 
 HOUR = timedelta(hours=1)
 JOBS = "ingestion_jobs"
@@ -177,3 +178,72 @@ async def test_what_a_source_noticed_is_heard_of_once(engine: AsyncEngine) -> No
         await poll(source, deps)
         clock.advance(PACE.poll_every * (1 + JITTER))
     assert await heard(deps) == ["Schema change waits for approval"]
+
+
+async def opened_freshness(deps: Deps) -> str:
+    """An alert of a late dataset, examined with what is known by now."""
+    now = deps.clock()
+    anomaly = Anomaly(
+        tenant_id="acme",
+        dataset="shopify_orders",
+        anomaly_type=AnomalyType.FRESHNESS,
+        detected_at=now,
+    )
+    joined = await deps.store.incidents.open_or_join(
+        anomaly, inbox_id="in-1", position=0, place=PLACE, title=None, alert_url=None, now=now
+    )
+    await examine(joined, anomaly, deps, now, asked=False)
+    return joined.incident.incident_id
+
+
+async def test_facts_that_come_later_change_the_open_card(engine: AsyncEngine) -> None:
+    """The source was down when the alert came; when it answers, the card gets its cause, once."""
+    clock, source = FrozenClock(NOON), Asked(error=OSError("down"))
+    deps = world(engine, source, clock=clock)
+    incident_id = await opened_freshness(deps)
+    before = await deps.store.signals.active_of(incident_id)
+    assert before is not None
+    assert before.hypotheses == ()
+    source.error, source.facts = None, {JOBS: failed_since(HOUR)}
+    for _ in range(2):
+        await due_now(deps, clock)
+        await poll(source, deps)
+        clock.advance(PACE.poll_every * (1 + JITTER))
+    after = await deps.store.signals.active_of(incident_id)
+    assert after is not None
+    assert after.top_cause_type == "ingestion_failure"
+    told = await deps.store.incidents.timeline(incident_id)
+    assert len([entry for entry in told if entry.what == "diagnosed"]) == 2
+
+
+def failed_since(ago: timedelta) -> tuple[IngestionJob, ...]:
+    """Hourly syncs that went well until *ago*, and failed for their credentials since."""
+    return tuple(
+        IngestionJob(
+            id=str(number),
+            connector_id="c-1",
+            status=JobStatus.FAILED if job.started_at >= NOON - ago else JobStatus.SUCCEEDED,
+            error_code=ErrorCode.AUTH_ERROR if job.started_at >= NOON - ago else None,
+            error_message="401 Unauthorized" if job.started_at >= NOON - ago else None,
+            started_at=job.started_at,
+            finished_at=job.finished_at,
+        )
+        for number, job in enumerate(hourly(timedelta(minutes=10)))
+    )
+
+
+@pytest.mark.parametrize("repaired", [True, False])
+async def test_a_repair_takes_nothing_back(engine: AsyncEngine, *, repaired: bool) -> None:
+    """When the cause no longer shows, the card that people work on keeps what it said."""
+    clock, source = FrozenClock(NOON), Asked(facts={JOBS: failed_since(HOUR)})
+    deps = world(engine, source, clock=clock)
+    incident_id = await opened_freshness(deps)
+    before = await deps.store.signals.active_of(incident_id)
+    if repaired:
+        source.facts = {JOBS: hourly(timedelta(minutes=10))}
+    await due_now(deps, clock)
+    await poll(source, deps)
+    after = await deps.store.signals.active_of(incident_id)
+    assert before is not None
+    assert after is not None
+    assert after.top_cause_type == before.top_cause_type == "ingestion_failure"
