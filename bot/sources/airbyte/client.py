@@ -19,7 +19,6 @@ import aiohttp
 
 from bot.clock import Clock
 
-TRY_S: Final = 6.0  # of one request; three of them still fit into what one read may take
 PAUSES_S: Final = (0.25, 1.0)  # before the second and the third try
 LONGEST_PAUSE_S: Final = 3.0  # an Airbyte that asks for more is asked again by the next read
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024  # a page of 200 jobs is below 1 MiB
@@ -98,11 +97,13 @@ class Client:
         clock: Clock,
         shown: str,
         credentials: Application | Basic | None,
+        try_s: float,
     ) -> None:
         self._session = session
         self._clock = clock
         self._shown = shown
         self._credentials = credentials
+        self._try_s = try_s
         self._token: _Token | None = None
         self._renewing = asyncio.Lock()
 
@@ -142,7 +143,7 @@ class Client:
                 params=question.params,
                 headers=self._headers(token),
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=TRY_S),
+                timeout=aiohttp.ClientTimeout(total=self._try_s),
             ) as response:
                 if response.status == HTTPStatus.OK:
                     raw = await _bounded(response, MAX_ANSWER_BYTES)
@@ -152,7 +153,7 @@ class Client:
                     return _Again(error, _seconds(response.headers.get("Retry-After")))
                 raise error
         except TimeoutError:
-            raise self._error(question, f"no answer within {TRY_S:g} s") from None
+            raise self._error(question, f"no answer within {self._try_s:g} s") from None
         except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError):
             return _Again(self._error(question, "the answer was cut off"))
         except aiohttp.ClientConnectionError:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from bot.directory import EnvName, Name, Url
 from bot.sources.registry import Options
 
+TRY_S: Final = 6.0  # seconds; three tries of it still fit into what one read may take
 CLOUD_HOSTS: Final = frozenset({"api.airbyte.com", "cloud.airbyte.com"})
 
 
@@ -24,7 +25,10 @@ class Api(StrEnum):
 
 
 class AirbyteOptions(Options):
-    """Where it is, how we are let in, and what of it is ours; without ``workspace_id`` every workspace we may see."""
+    """Where it is, how we are let in, and what of it is ours; without ``workspace_id`` every workspace we may see.
+
+    ``timeout_s``: how long one question may take.
+    """
 
     url: Url
     api: Api = Api.AUTO
@@ -33,6 +37,7 @@ class AirbyteOptions(Options):
     user: Name | None = None
     password_env: EnvName | None = None
     workspace_id: Name | None = None
+    timeout_s: Annotated[float, Field(gt=0, le=10)] = TRY_S
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

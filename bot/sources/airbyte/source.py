@@ -270,7 +270,7 @@ async def _open(opening: Opening) -> AsyncIterator[Source]:
         )
     elif options.user is not None and options.password_env is not None:
         credentials = Basic(user=options.user, password=opening.secret(options.password_env))
-    client = Client(opening.session, opening.clock, where.shown, credentials)
+    client = Client(opening.session, opening.clock, where.shown, credentials, options.timeout_s)
     yield AirbyteSource(opening, options, client)
 
 
