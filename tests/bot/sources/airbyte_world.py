@@ -113,6 +113,7 @@ class AirbyteWorld:
         self.closed: dict[str, int] = {}  # status by the beginning of a path
         self.faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self.asked: list[str] = []
+        self.authorizations: list[str | None] = []
         self.tokens: list[str] = []
         self.revoked: set[str] = set()
         self.needs_token = True
@@ -131,6 +132,7 @@ class AirbyteWorld:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = request.path
         self.asked.append(path)
+        self.authorizations.append(request.headers.get("Authorization"))
         if self.faults[path]:
             return await _spoilt(request, self.faults[path].popleft())
         for start, status in self.closed.items():
