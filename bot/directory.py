@@ -157,6 +157,15 @@ class SourceEntry(BaseModel):
         return tuple(name for name in named if isinstance(name, str))
 
 
+class WebhookEntry(_Entry):
+    """A sender that signs what it posts to ``/alerts/{format}``, and the tenant whose alerts these are."""
+
+    id: Name
+    format: Name
+    tenant: Name
+    secret_env: EnvName
+
+
 class Directory(_Entry):
     """Everything the bot knows about people, teams, channels, tenants and datasets. Frozen."""
 
@@ -167,6 +176,7 @@ class Directory(_Entry):
     roles: Roles = Field(default_factory=Roles)
     entries: Mapping[str, DatasetEntry] = Field(default_factory=dict, alias="datasets")
     sources: Mapping[str, SourceEntry] = Field(default_factory=dict)
+    webhooks: Mapping[str, WebhookEntry] = Field(default_factory=dict)
 
     @classmethod
     def empty(cls) -> Self:
@@ -240,10 +250,11 @@ class Directory(_Entry):
 
     @property
     def secret_names(self) -> tuple[str, ...]:
-        """Every environment variable that a team's pager or a source needs, once each, sorted."""
+        """Every environment variable that a team's pager, a source or a webhook needs, once each, sorted."""
         teams = {name for team in self.teams.values() for name in team.secret_names}
         sources = {name for source in self.sources.values() for name in source.secret_names}
-        return tuple(sorted(teams | sources))
+        hooks = {hook.secret_env for hook in self.webhooks.values()}
+        return tuple(sorted(teams | sources | hooks))
 
     def entry(self, tenant_id: str, dataset: str) -> DatasetEntry | None:
         """Return what the directory says of a dataset, or None when it says nothing."""
@@ -251,7 +262,13 @@ class Directory(_Entry):
         return next(mine, None)
 
 
-_KEY_FIELD: Final = {"tenants": "id", "teams": "id", "people": "email", "sources": "id"}
+_KEY_FIELD: Final = {
+    "tenants": "id",
+    "teams": "id",
+    "people": "email",
+    "sources": "id",
+    "webhooks": "id",
+}
 
 
 def _with_keys(tables: Tables) -> dict[str, object]:
@@ -281,6 +298,7 @@ def _cross_checks(directory: Directory) -> Iterator[Problem]:
     yield from _team_problems(directory)
     yield from _shared_channels(directory)
     yield from _dataset_problems(directory)
+    yield from _webhook_problems(directory)
 
 
 def _at(*path: str, text: str) -> Problem:
@@ -289,10 +307,13 @@ def _at(*path: str, text: str) -> Problem:
 
 def _unknown_tenants(directory: Directory) -> Iterator[Problem]:
     known = ", ".join(sorted(directory.tenants)) or "none"
-    named: tuple[tuple[str, Mapping[str, Channel | DatasetEntry | SourceEntry]], ...] = (
+    named: tuple[
+        tuple[str, Mapping[str, Channel | DatasetEntry | SourceEntry | WebhookEntry]], ...
+    ] = (
         ("channels", directory.channels),
         ("datasets", directory.entries),
         ("sources", directory.sources),
+        ("webhooks", directory.webhooks),
     )
     for table, entries in named:
         for key, entry in entries.items():
@@ -343,3 +364,13 @@ def _dataset_problems(directory: Directory) -> Iterator[Problem]:
             name = getattr(entry, who)
             if name and name not in directory.teams and directory.person(name) is None:
                 yield _at("datasets", key, who, text=f"neither a team nor a person: {name!r}")
+
+
+def _webhook_problems(directory: Directory) -> Iterator[Problem]:
+    """A signature decides the tenant, so no two tenants can sign one format with one secret."""
+    owners: dict[tuple[str, str], str] = {}
+    for key, hook in directory.webhooks.items():
+        owner = owners.setdefault((hook.format, hook.secret_env), hook.tenant)
+        if owner != hook.tenant:
+            text = f"tenant {owner!r} signs {hook.format} with {hook.secret_env} already"
+            yield _at("webhooks", key, "secret_env", text=text)

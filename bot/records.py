@@ -123,6 +123,16 @@ class Place:
     thread_ts: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """How many of a tenant's webhook bodies one format refused; ``problem`` is the first one's."""
+
+    format_name: str
+    count: int
+    last_at: datetime
+    problem: str
+
+
 # ── incident ──────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -243,7 +243,12 @@ def _missing(given: Mapping[str, str], directory: Directory) -> list[str]:
         for name in source.secret_names
         if name not in given
     ]
-    return paged + read
+    signed = [
+        f"{hook.secret_env}: missing; webhook {hook.id} is signed with it"
+        for hook in directory.webhooks.values()
+        if hook.secret_env not in given
+    ]
+    return paged + read + signed
 
 
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {

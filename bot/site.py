@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -12,7 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.clock import system_clock
 from bot.deps import Deps
 from bot.flow import Question, answer
-from bot.intake.registry import read_webhook, webhook_formats
+from bot.intake.registry import (
+    delivery_of,
+    enveloped,
+    read_webhook,
+    signature_of,
+    webhook_formats,
+)
 from bot.records import InboxKind, InboxState, Place
 from bot.settings import Settings, SlackMode
 from bot.store.migrate import current
@@ -22,6 +29,7 @@ from bot.web.alerts import AlertsApi
 from bot.web.auth import Door
 from bot.web.diagnostics import DiagnosticsApi, Found
 from bot.web.health import HealthApi
+from bot.web.signed import hooks_of
 from bot.web.site import build_site
 from bot.web.slack import SlackFront
 from rca.case import AnomalyType
@@ -39,6 +47,10 @@ def site(
             door=door,
             keep=deps.store.inbox.keep,
             read=read_webhook,
+            unwrap=enveloped,
+            delivery_of=delivery_of,
+            refused=deps.store.refusals.count,
+            hooks=hooks_of(settings.directory, _secrets(settings), signature_of),
             formats=webhook_formats(),
             clock=deps.clock,
         ).routes(),
@@ -54,6 +66,10 @@ def site(
         front = SlackFront(bolt=slack, signing_secret=secret.get_secret_value(), clock=system_clock)
         rooms.append(front.routes())
     return build_site(*rooms)
+
+
+def _secrets(settings: Settings) -> Mapping[str, str]:
+    return {name: secret.get_secret_value() for name, secret in settings.secrets.items()}
 
 
 async def _database(engine: AsyncEngine) -> str | None:

@@ -7,13 +7,12 @@ else it names its dataset and its status under the keys below. An event without 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Final
 from urllib.parse import unquote
 
 from pydantic import Field
 
-from bot.intake import native
+from bot.intake.document import read_document
 from bot.intake.format import Format, IntakeError, Payload, parse
 from bot.intake.words import kind_of, number_of, severity_of, status_of, time_of
 from bot.records import Alert, AlertStatus
@@ -60,10 +59,9 @@ def from_webhook(body: Mapping[str, object]) -> tuple[Alert, ...]:
     event = parse(Event, body)
     if "rca" in event.data:
         try:
-            found = native.from_webhook(event.data)
+            return read_document(event.data, NAME)
         except IntakeError as error:
             raise IntakeError(f"data.{error}") from None
-        return tuple(replace(alert, format=NAME) for alert in found)
     return (_alert(event, _texts(event.data)),)
 
 

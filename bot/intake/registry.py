@@ -21,7 +21,7 @@ from bot.records import Alert, AlertStatus
 from rca.case import Severity
 
 SHARED: Final = frozenset(
-    {"format", "registry", "signatures", "slack_text", "words"}
+    {"document", "format", "registry", "signatures", "slack_text", "words"}
 )  # what formats are made of
 MAX_ALERTS: Final = (
     200  # from one message; a longer list is a storm that its first 200 already tell

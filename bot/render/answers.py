@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.ports import PageOrder
-from bot.records import InboxItem, Incident, IncidentState, IncidentView, Page
+from bot.records import InboxItem, Incident, IncidentState, IncidentView, Page, Refusal
 from bot.render import who_next
 from bot.render.block_kit import mrkdwn
 from bot.render.message import Code, Group, Instant, Line, Message, Span, Strong, Text
@@ -170,12 +170,20 @@ def paged_by_mention(usergroup: str, order: PageOrder) -> str:
     return _said((group, " ", one_line(order.summary, 500)))
 
 
-def unrecognised(count: int, newest: Sequence[InboxItem]) -> str:
-    """Return how many alerts no format knew, and the first words of the newest."""
+def unrecognised(count: int, newest: Sequence[InboxItem], refused: Sequence[Refusal] = ()) -> str:
+    """Return how many alerts no format knew, the first words of the newest, and what webhooks were refused."""
+    lines = [_refused(each) for each in refused[:LIST_SHOWN]]
     if count == 0:
-        return _said(("Every alert was recognised.",))
+        return _said(*lines) if lines else _said(("Every alert was recognised.",))
     head = f"{count_of(count, 'alert')} {'was' if count == 1 else 'were'} left alone because no format knew them."
-    return _said((head,), *(_unknown(item) for item in newest[:LIST_SHOWN]))
+    return _said((head,), *(_unknown(item) for item in newest[:LIST_SHOWN]), *lines)
+
+
+def _refused(refusal: Refusal) -> Line:
+    bodies = count_of(refusal.count, "body", "bodies")
+    problem = Code(text=one_line(refusal.problem, ALERT_SHOWN))
+    head = f"Webhook {refusal.format_name}: {bodies} refused, the last "
+    return (head, Instant(at=refusal.last_at), ", the first for: ", problem)
 
 
 def _unknown(item: InboxItem) -> Line:

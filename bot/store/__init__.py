@@ -17,6 +17,7 @@ from bot.store.incidents import Incidents
 from bot.store.pages import PageRequested, Pages
 from bot.store.polls import Polls
 from bot.store.posts import Posts
+from bot.store.refusals import Refusals
 from bot.store.retention import Retention
 from bot.store.signals import Signals
 from bot.store.tokens import TokenOwner, Tokens
@@ -45,6 +46,7 @@ class Store:
         self.posts = Posts(self._database)
         self.facts = FactStore(self._database)
         self.polls = Polls(self._database)
+        self.refusals = Refusals(self._database)
         self.retention = Retention(self._database)
         self.signals = Signals(self._database)
         self.tokens = Tokens(self._database)

@@ -235,3 +235,14 @@ TOKENS: Final = Table(
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("secret_hash"),
 )
+
+REFUSALS: Final = Table(
+    "refusals",
+    METADATA,
+    Column("tenant_id", KeptText, primary_key=True),
+    Column("format", KeptText, primary_key=True),
+    Column("bodies", Integer, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("problem", KeptText, nullable=False, comment="why the first was refused; no body"),
+)

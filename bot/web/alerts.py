@@ -1,4 +1,8 @@
-"""``POST /alerts/{format}``: an alert by webhook, answered only once it is kept."""
+"""``POST /alerts/{format}``: an alert by webhook, answered only once it is kept.
+
+Who posts shows a token, in a header or in the address, or signs the body with a secret of the directory's
+``[webhooks.NAME]``; then the signature decides the tenant.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,10 @@ from bot.clock import Clock
 from bot.policy.who_may import Act
 from bot.ports import BotError
 from bot.records import InboxKind, Kept
-from bot.web.auth import Door
+from bot.web.auth import Caller, Door
 from bot.web.body import json_object, read_body, utf8
 from bot.web.errors import bad_request, not_found
+from bot.web.signed import Hooks
 
 PATH: Final = "/alerts/{format}"
 KEY_HEADER: Final = "Idempotency-Key"
@@ -60,13 +65,33 @@ ReadAlerts = Callable[[str, Mapping[str, Any]], object]
 """Reads a payload as the format named; raises BotError naming the field when it is something else."""
 
 
+Unwrap = Callable[[str, Mapping[str, str], Mapping[str, Any]], Mapping[str, Any]]
+"""Returns the body with what the format's sender says in headers; raises BotError naming the header."""
+
+DeliveryOf = Callable[[str, Mapping[str, Any]], str | None]
+"""Returns the sender's own id of the delivery, or None."""
+
+
+class CountRefusal(Protocol):
+    """Counts a body that its format refused; keeps nothing of the body."""
+
+    async def __call__(
+        self, *, tenant_id: str, format_name: str, problem: str, now: datetime
+    ) -> None:
+        """Count one more, and remember *problem* while it is the first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertsApi:
-    """Takes webhooks in the formats that are known; the tenant is the token's own."""
+    """Takes webhooks in the formats that are known; the tenant is the token's or the signature's own."""
 
     door: Door
     keep: Keep
     read: ReadAlerts
+    unwrap: Unwrap
+    delivery_of: DeliveryOf
+    refused: CountRefusal
+    hooks: Hooks
     formats: Collection[str]
     clock: Clock
 
@@ -76,18 +101,21 @@ class AlertsApi:
 
     async def take(self, request: web.Request) -> web.Response:
         """Keep the alert, then answer 202; what the format cannot read is refused and not kept."""
-        caller = await self.door.admit(request, Act.DIAGNOSE)
         name = request.match_info["format"]
+        caller, raw = await self._admit(request, name)
         if name not in self.formats:
             raise not_found("There is no such alert format.", allowed=sorted(self.formats))
         key = _key_of(request)
-        raw = await read_body(request)
-        payload = json_object(utf8(raw))
-        self._demand_readable(name, payload)
+        if raw is None:
+            raw = await read_body(request)
+        body = json_object(utf8(raw))
+        payload = await self._readable(request, caller, name, body)
         now = self.clock()
         kept = await self.keep(
             kind=InboxKind.WEBHOOK,
-            sender_id=sender_id(caller.tenant_id, name, key, raw, now),
+            sender_id=sender_id(
+                caller.tenant_id, name, key or self.delivery_of(name, payload), raw, now
+            ),
             tenant_id=caller.tenant_id,
             payload={"format": name, "body": payload},
             now=now,
@@ -99,11 +127,30 @@ class AlertsApi:
             content_type="application/json",
         )
 
-    def _demand_readable(self, name: str, payload: Mapping[str, Any]) -> None:
+    async def _admit(self, request: web.Request, name: str) -> tuple[Caller, bytes | None]:
+        """Who posts, and the body where it had to be read for its signature."""
+        if not self.hooks.may_sign(name, request):
+            return await self.door.admit_by_address(request, Act.DIAGNOSE), None
+        raw = await read_body(request)
+        return self.hooks.demand_signer(name, request, raw), raw
+
+    async def _readable(
+        self, request: web.Request, caller: Caller, name: str, body: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Return the body as its format reads it; what the format refuses is counted."""
         try:
+            headers = {key.lower(): value for key, value in request.headers.items()}
+            payload = self.unwrap(name, headers, body)
             self.read(name, payload)
         except BotError as error:
+            await self.refused(
+                tenant_id=caller.tenant_id,
+                format_name=name,
+                problem=str(error),
+                now=self.clock(),
+            )
             raise bad_request(str(error), field="body") from None
+        return payload
 
 
 def sender_id(tenant_id: str, name: str, key: str | None, raw: bytes, now: datetime) -> str:

@@ -9,8 +9,10 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic.json_schema import models_json_schema
 
+from bot.intake.registry import webhook_formats
 from bot.web import alerts, diagnostics
 from bot.web.alerts import AlertKept
+from bot.web.auth import IN_ADDRESS
 from bot.web.diagnostics import DEFAULT_LIMIT, MAX_LIMIT, DiagnosesAnswer
 from bot.web.errors import ErrorBody
 from bot.web.health import Alive, Readiness
@@ -51,7 +53,21 @@ def document(version: str) -> Mapping[str, Any]:
         },
         "components": {
             "schemas": schemas["$defs"],
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "address": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": IN_ADDRESS,
+                    "description": "The same token, for senders that can set no header.",
+                },
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization, X-OM-Signature or x-mcd-signature",
+                    "description": "The sender's own signature, made with a secret of [webhooks.NAME].",
+                },
+            },
         },
     }
 
@@ -95,16 +111,20 @@ def _analyze() -> Json:
 
 
 def _alert() -> Json:
-    name = {"name": "format", "in": "path", "required": True, "schema": {"type": "string"}}
+    known = {"type": "string", "examples": list(webhook_formats())}
+    name = {"name": "format", "in": "path", "required": True, "schema": known}
     key = {"name": alerts.KEY_HEADER, "in": "header", "schema": {"type": "string"}}
     return {
         "operationId": "alert",
         "summary": "Send an alert; answered once it is kept.",
-        "security": BEARER,
+        "security": [*BEARER, {"address": []}, {"signature": []}],
         "parameters": [name, key],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"type": "object"}}},
+            "content": {
+                kind: {"schema": {"type": "object"}}
+                for kind in ("application/json", "application/cloudevents+json")
+            },
         },
         "responses": _answers(202, "AlertKept", 400, 401, 403, 404, 408, 413, 415),
     }

@@ -1,4 +1,4 @@
-"""``/rca unrecognised``: messages of other bots that no format knew."""
+"""``/rca unrecognised``: messages of other bots that no format knew, and webhooks that one refused."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ NEWEST: Final = 5
 
 
 async def run(request: CommandRequest, deps: Deps) -> str:
-    """Return how many alerts were left alone because no format knew them, and the newest of them."""
+    """Return how many alerts were left alone because no format knew them, and what webhooks were refused."""
     demand(request.actor, Act.VIEW)
     tenant_id = request.actor.tenant_id
     count = await deps.store.inbox.count_unrecognised(tenant_id)
     newest = await deps.store.inbox.unrecognised(tenant_id, NEWEST)
-    return answers.unrecognised(count, newest)
+    refused = await deps.store.refusals.list(tenant_id)
+    return answers.unrecognised(count, newest, refused)
 
 
 COMMAND: Final = Command(

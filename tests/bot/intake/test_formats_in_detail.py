@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.intake.native import NativeDocument
+from bot.intake.document import NativeDocument
 from bot.intake.registry import formats, read_webhook, recognise_slack, webhook_formats
 from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, Severity

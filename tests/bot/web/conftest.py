@@ -10,6 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bot.directory import Role
+from bot.intake.signatures import signed_by_hex
 from bot.ports import BotError
 from bot.records import InboxItem, InboxKind, Kept
 from bot.web import openapi
@@ -17,6 +18,7 @@ from bot.web.alerts import AlertsApi
 from bot.web.auth import Door
 from bot.web.diagnostics import DiagnosticsApi, Found
 from bot.web.health import HealthApi
+from bot.web.signed import Hook, Hooks, Signer
 from bot.web.site import build_site
 from rca.case import AnomalyType
 from rca.diagnosis import Band, Diagnosis
@@ -39,6 +41,16 @@ OWNERS = {
 }
 
 DATASETS = {"acme": ("shopify_orders", "a/b c"), "globex": ("globex_sales",)}
+
+
+def _signed(headers: Mapping[str, str], raw: bytes, secret: str) -> bool:
+    return signed_by_hex(headers, raw, secret, header="x-signature")
+
+
+SIGNERS = tuple(
+    Hook(signer=Signer(name=f"webhook {tenant}", tenant_id=tenant), secret=secret, signed=_signed)
+    for tenant, secret in (("acme", "acme-secret"), ("globex", "globex-secret"))
+)
 
 
 def diagnosis(
@@ -71,6 +83,7 @@ class World:
     secrets_asked: list[str] = field(default_factory=list)
     stored: list[Diagnosis] = field(default_factory=list)
     checks: dict[str, str | Exception | None] = field(default_factory=dict)
+    refusals: list[tuple[str, str, str, datetime]] = field(default_factory=list)
     broken: Exception | None = None
     at: datetime = NOW
 
@@ -131,6 +144,17 @@ class World:
             raise BotError(f"{name}: dataset: a text is needed")
         return payload
 
+    def unwrap(
+        self, name: str, headers: Mapping[str, str], body: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        told = headers.get("x-dataset")
+        return {**body, "dataset": told} if name == "native" and told else body
+
+    async def refused(
+        self, *, tenant_id: str, format_name: str, problem: str, now: datetime
+    ) -> None:
+        self.refusals.append((tenant_id, format_name, problem, now))
+
     def check(self, name: str):
         async def look() -> str | None:
             outcome = self.checks[name]
@@ -157,7 +181,11 @@ async def client(world: World) -> AsyncIterator[TestClient]:
             door=door,
             keep=world.keep,
             read=world.read,
-            formats=("native", "alertmanager"),
+            unwrap=world.unwrap,
+            delivery_of=lambda _, body: body.get("delivery"),
+            refused=world.refused,
+            hooks=Hooks(by_format={"signed": SIGNERS}),
+            formats=("native", "alertmanager", "signed"),
             clock=lambda: world.at,
         ).routes(),
         HealthApi(checks={name: world.check(name) for name in world.checks}).routes(),

@@ -1,7 +1,10 @@
 """An alert by webhook is answered once it is kept, and only what can be read is kept."""
 
+import hashlib
+import hmac
 import io
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -86,7 +89,7 @@ async def test_an_unknown_format_names_the_known(client, world):
     """404 with the list."""
     answer = await client.post("/alerts/natif", headers=ACME, data=ALERT)
     assert answer.status == 404
-    assert (await answer.json())["allowed"] == ["alertmanager", "native"]
+    assert (await answer.json())["allowed"] == ["alertmanager", "native", "signed"]
     assert not world.kept
 
 
@@ -169,4 +172,129 @@ async def test_an_odd_key_is_refused(client, world, key):
     answer = await client.post("/alerts/native", headers=headers, data=ALERT)
     assert answer.status == 400
     assert (await answer.json())["field"] == "Idempotency-Key"
+    assert not world.kept
+
+
+# ── who may post ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _signature(secret: str, body: bytes = ALERT) -> dict[str, str]:
+    return {"X-Signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
+
+
+@pytest.mark.parametrize("tenant", ["acme", "globex"])
+async def test_a_signature_decides_the_tenant(client, world, tenant):
+    """Without any token, the secret that signed the body says whose alert it is."""
+    answer = await client.post("/alerts/signed", headers=_signature(f"{tenant}-secret"), data=ALERT)
+    assert answer.status == 202
+    (item,) = world.kept.values()
+    assert item.tenant_id == tenant
+    assert not world.secrets_asked
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-Signature": ""},
+        {"X-Signature": "ž" * 64},
+        _signature("nobodys-secret"),
+        _signature("acme-secret", ALERT + b" "),
+        {"Authorization": "0123456789abcdef"},
+    ],
+)
+async def test_no_or_a_wrong_signature_is_a_401(client, world, headers):
+    """What no known secret signed is refused before it is read as an alert."""
+    answer = await client.post("/alerts/signed", headers=headers, data=ALERT)
+    assert answer.status == 401
+    assert not world.kept
+    assert not world.refusals
+
+
+async def test_a_signature_opens_its_own_format_only(client, world):
+    """The same headers at another format are nothing."""
+    answer = await client.post("/alerts/native", headers=_signature("acme-secret"), data=ALERT)
+    assert answer.status == 401
+    assert not world.kept
+
+
+async def test_a_token_still_opens_a_format_that_signs(client, world):
+    """A sender without the secret, such as a person trying out, uses a token."""
+    answer = await client.post("/alerts/signed", headers=GLOBEX, data=ALERT)
+    assert answer.status == 202
+    assert [item.tenant_id for item in world.kept.values()] == ["globex"]
+
+
+async def test_the_body_limit_holds_for_a_sender_that_signs(client):
+    """Nobody makes us read more than a mebibyte by not signing."""
+    answer = await client.post("/alerts/signed", data=io.BytesIO(_padded(MAX_BODY_BYTES + 1)))
+    assert answer.status == 413
+
+
+@pytest.mark.parametrize("name", ["native", "signed"])
+async def test_a_token_in_the_address_is_as_good(client, world, name):
+    """Senders that can set no header put it there; tenant and role are the token's own."""
+    answer = await client.post(f"/alerts/{name}?token=rca_globex_responder", data=ALERT)
+    assert answer.status == 202
+    assert [item.tenant_id for item in world.kept.values()] == ["globex"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["token=", "token=rca_nobody", "token=a&token=b", "token=%FF%00", "Token=rca_acme_responder"],
+)
+async def test_no_or_a_wrong_token_in_the_address_is_a_401(client, world, query):
+    """As with the header."""
+    answer = await client.post(f"/alerts/native?{query}", data=ALERT)
+    assert answer.status == 401
+    assert not world.kept
+
+
+async def test_a_token_in_both_places_is_refused(client, world):
+    """Whose alert it is must not depend on which one we look at."""
+    path = "/alerts/native?token=rca_globex_responder"
+    assert (await client.post(path, headers=ACME, data=ALERT)).status == 401
+    assert not world.kept
+
+
+async def test_a_token_in_the_address_opens_nothing_else(client):
+    """Only alerts are posted by senders that can set no header."""
+    answer = await client.get("/api/admin/diagnostics/shopify_orders?token=rca_acme_responder")
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize("body", [ALERT, b"{", b'{"dataset": 5}'])
+async def test_a_token_in_the_address_is_never_repeated(client, caplog, body):
+    """Neither the answer nor any log line holds it; the access log, which the app has off, is the test's own."""
+    caplog.set_level(logging.DEBUG)
+    answer = await client.post("/alerts/native?token=rca_acme_responder", data=body)
+    assert "rca_acme_responder" not in await answer.text()
+    ours = [record.getMessage() for record in caplog.records if record.name != "aiohttp.access"]
+    assert "rca_acme_responder" not in "\n".join(ours)
+
+
+# ── deliveries, envelopes, refusals ──────────────────────────────────────────────────────────────
+
+
+async def test_the_senders_own_delivery_id_decides(client, world):
+    """One delivery sent again later, even with another body, is one row; two deliveries are two."""
+    for at, delivery in ((0, "d-1"), (1, "d-1"), (2, "d-2")):
+        world.at = NOW + timedelta(days=at)
+        body = json.dumps({"dataset": "x", "delivery": delivery, "attempt": at})
+        await client.post("/alerts/native", headers=ACME, data=body)
+    assert len(world.kept) == 2
+
+
+async def test_what_a_sender_says_in_headers_is_kept_with_the_body(client, world):
+    """A format may put headers into the body before it is read; the row has all of it."""
+    headers = {**ACME, "X-Dataset": "from_header"}
+    await client.post("/alerts/native", headers=headers, data=b'{"n": 1}')
+    (item,) = world.kept.values()
+    assert item.payload["body"] == {"n": 1, "dataset": "from_header"}
+
+
+async def test_a_refused_body_is_counted_and_not_kept(client, world):
+    """Whose, of which format, and why: no body."""
+    await client.post("/alerts/native", headers=GLOBEX, data=b'{"dataset": 5}')
+    assert world.refusals == [("globex", "native", "native: dataset: a text is needed", NOW)]
     assert not world.kept

@@ -54,7 +54,7 @@ def test_path_parameters_are_declared(path):
     operation = openapi.document("1")["paths"][path]["post"]
     names = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
     assert names == set(re.findall(r"{(\w+)}", path))
-    assert operation["security"] == [{"bearer": []}]
+    assert operation["security"][0] == {"bearer": []}
 
 
 def test_the_documents_keys_are_the_contracts():
