@@ -74,7 +74,7 @@ class LocalFiles:
         """Return every artifact there is."""
         try:
             if not self.root.is_dir():
-                raise ArtifactError(f"there is no folder {self.place}")
+                raise ArtifactError(f"dbt's artifacts: there is no folder {self.place}")
             folders = [self.root]
             if self.folders:
                 below = (one for one in self.root.glob(self.folders) if one.is_dir())
@@ -85,7 +85,7 @@ class LocalFiles:
                 for name in ARTIFACTS
                 if (file := self._file(folder, name)) is not None
             )
-        except (OSError, ValueError, NotImplementedError) as error:
+        except (OSError, ValueError) as error:
             raise ArtifactError(f"looked into {self.place}: {_said(error)}") from None
 
     @staticmethod

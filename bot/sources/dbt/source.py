@@ -20,13 +20,11 @@ from bot.sources.dbt.looker import Looker
 from bot.sources.registry import Opening, Options, SourceKind
 from rca.case import Dataset, FactKind
 
-LOOK_AGAIN: Final = timedelta(
-    seconds=15
-)  # one look serves every dataset that is asked about meanwhile
+LOOK_AGAIN: Final = timedelta(seconds=5)  # one look serves all; an alert must see its run
 ASK_AGAIN: Final = timedelta(hours=1)  # a relation that the manifest lacks may be in the next one
 PACE: Final = Pace(
     time_limit=timedelta(seconds=20),
-    fresh_for=timedelta(minutes=1),
+    fresh_for=timedelta(seconds=20),
     poll_every=timedelta(minutes=5),
     stale_after=timedelta(hours=1),
     reach=timedelta(days=90),
@@ -37,7 +35,7 @@ class DbtOptions(Options):
     """``artifacts``: a folder or a URL; ``folders``: a pattern below it, where each run has a folder of its own."""
 
     artifacts: Annotated[str, Field(min_length=1, max_length=2_000)]
-    folders: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    folders: Annotated[str, Field(pattern=r"^[^/\s][^\n]{0,500}$")] | None = None
     stale_after_h: Annotated[float, Field(gt=0, le=24 * 366)] = 36.0
     storage: dict[str, str | int | bool] = Field(default_factory=dict)
 

@@ -21,13 +21,11 @@ from bot.sources.dbt_cloud.looker import CloudLooker, Wanted
 from bot.sources.registry import Opening, Options, SourceKind
 from rca.case import Dataset, FactKind
 
-LOOK_AGAIN: Final = timedelta(
-    seconds=45
-)  # one look serves every dataset that is asked about meanwhile
+LOOK_AGAIN: Final = timedelta(seconds=10)  # one look serves all; an alert must see its run
 ASK_AGAIN: Final = timedelta(hours=1)  # a relation that the manifest lacks may be in the next one
 PACE: Final = Pace(
     time_limit=timedelta(seconds=30),
-    fresh_for=timedelta(minutes=1),
+    fresh_for=timedelta(seconds=20),
     poll_every=timedelta(minutes=5),
     stale_after=timedelta(hours=1),
     reach=timedelta(days=90),

@@ -458,7 +458,7 @@ async def test_what_is_missing_is_named(tmp_path: Path, case: str) -> None:
 async def test_no_such_folder(tmp_path: Path) -> None:
     """A folder that is not there is named."""
     facts = await read(tmp_path / "nowhere")
-    assert set(reasons(facts).values()) == {f"there is no folder {tmp_path}/nowhere"}
+    assert set(reasons(facts).values()) == {f"dbt's artifacts: there is no folder {tmp_path}/nowhere"}
 
 
 async def test_a_file_half_written_leaves_the_old_one(tmp_path: Path) -> None:
@@ -476,14 +476,14 @@ async def test_a_file_half_written_leaves_the_old_one(tmp_path: Path) -> None:
 
 
 async def test_many_datasets_are_one_look(tmp_path: Path) -> None:
-    """A hundred questions at once read each file once; the next look is after fifteen seconds."""
+    """A hundred questions at once read each file once; the next look is after five seconds."""
     clock = Ticking()
     put(tmp_path, manifest=manifest(), run_results=run_results())
     async with opened(SOURCE, {"artifacts": str(tmp_path)}, clock) as source:
         counted = Counted(source.looker.files)
         source.looker.files = counted
         await asyncio.gather(*(source.read(ask_of()) for _ in range(100)))
-        clock.now += timedelta(seconds=14)
+        clock.now += timedelta(seconds=4)
         await source.read(ask_of())
         assert (counted.lists, len(counted.reads)) == (1, 2)
         clock.now += timedelta(seconds=1)

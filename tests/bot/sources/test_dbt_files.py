@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import fsspec
 import pytest
+from pydantic import ValidationError
 
 from bot.payloads.dbt_document import ArtifactError
 from bot.sources.dbt import SOURCE, files
@@ -163,3 +164,10 @@ def test_a_file_that_is_too_big(tmp_path: Path) -> None:
 def test_when_a_store_says_that_a_file_was_written(written: object, seconds: float) -> None:
     """Stores tell times as objects, texts and numbers."""
     assert files._seconds(written) == seconds
+
+
+@pytest.mark.parametrize("folders", ["/etc", "", " x"])
+def test_a_pattern_that_leads_elsewhere(folders: str) -> None:
+    """Folders are looked for below the artifacts only."""
+    with pytest.raises(ValidationError):
+        SOURCE.options.model_validate({"artifacts": "target", "folders": folders})
