@@ -23,6 +23,7 @@ WRONG = (
     ("rca.detectors.wrong_g", "import rca.detectors.sync_failure", "one another: detectors"),
     ("bot.intake.wrong_h", "import bot.intake.elementary", "one another: formats"),
     ("bot.pagers.wrong_i", "import bot.pagers.pagerduty", "one another: pagers"),
+    ("bot.sources.wrong_j", "import bot.sources.airbyte", "one another: sources"),
     ("bot.slack.commands.wrong_k", "import bot.slack.commands.ack", "one another: commands"),
 )
 
