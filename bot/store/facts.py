@@ -16,6 +16,7 @@ from bot.store.fact_query import read_fact
 from bot.store.fact_rows import Owner, connector_of, rows_of
 from bot.store.fact_tables import DATASETS, FACT_HOLES, FACT_READS
 from bot.store.pushed_lineage import push_lineage
+from bot.store.told_reasons import keep_reasons
 from bot.store.transaction import Database, Writing
 from rca.case import Anomaly, AnomalyType, Case, Dataset, FactKind, Hole
 
@@ -189,7 +190,8 @@ async def _keep(tx: Writing, case: Case, owner: Owner) -> dict[str, int]:
         rows = rows_of(fact, case, owner)
         if rows is None:
             continue
-        await tx.upsert(TABLE_OF[fact], rows, keep=("pushed",))
+        choose = keep_reasons if fact is FactKind.INGESTION_JOBS else None
+        await tx.upsert(TABLE_OF[fact], rows, keep=("pushed",), choose=choose)
         await _mark_read(tx, fact, owner)
         counts[fact.value] = len(rows)
     return counts

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import ColumnElement, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from bot.ports import Job, Jobs
 from bot.store.engine import READS
 from bot.store.tables import TIMELINE
 from bot.turns import turn_of
+
+Choose = Callable[[ReadOnlyColumnCollection[str, Any]], Mapping[str, ColumnElement[Any]]]
 
 
 class Writing:
@@ -52,9 +55,17 @@ class Writing:
         )
 
     async def upsert(
-        self, table: Table, rows: Sequence[Mapping[str, Any]], *, keep: Sequence[str] = ()
+        self,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        keep: Sequence[str] = (),
+        choose: Choose | None = None,
     ) -> None:
-        """Insert *rows*, or overwrite those with the same primary key, except their columns *keep*."""
+        """Insert *rows*, or overwrite those with the same primary key, except their columns *keep*.
+
+        *choose* gets the new row's columns and returns those of them that become something else.
+        """
         if not rows:
             return
         insert = self.insert(table)
@@ -64,7 +75,8 @@ class Writing:
             for column in table.columns
             if column.name not in key and column.name not in keep
         }
-        statement = insert.on_conflict_do_update(index_elements=key, set_=changed)
+        chosen = choose(insert.excluded) if choose else {}
+        statement = insert.on_conflict_do_update(index_elements=key, set_={**changed, **chosen})
         await self.connection.execute(statement, [dict(row) for row in rows])
 
 
