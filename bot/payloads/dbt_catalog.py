@@ -9,12 +9,11 @@ from operator import itemgetter
 from sys import intern
 from typing import Final
 
-from bot.payloads.dbt_document import Pieces, as_map, as_number, as_text
+from bot.payloads.dbt_document import Pieces, as_map, as_name, as_number, as_text
 from bot.payloads.dbt_manifest import Columns
 
 CATALOG: Final = "catalog.json"
 SECTIONS: Final = frozenset({"nodes", "sources"})
-MAX_NAME: Final = 1_000  # characters; the case's own limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,7 @@ def _columns(entries: Mapping[str, object]) -> Columns:
     ordered: list[tuple[float, str, str | None]] = []
     for key, entry in entries.items():
         name = as_text(as_map(entry).get("name")) or key
-        if not 0 < len(name) <= MAX_NAME:
+        if as_name(name) is None:
             continue
         index = as_number(as_map(entry).get("index"))
         place = float(len(ordered)) if index is None else index

@@ -53,13 +53,14 @@ class ColumnReader:
     ``known`` holds the columns of nodes, in lower case, where a catalog tells them all; where it does not, a column
     without its table's name in a join counts for every table that could have it: in SQL that runs only one has it.
     ``unreadable`` are the models whose SQL sqlglot does not understand; for them every word of it that can be a
-    column counts.
+    column counts. So they do for models beyond the first ``MOST_MODELS`` of a question, until a later one has time.
     """
 
     project: Project
     known: Mapping[str, frozenset[str]]
     unreadable: set[str] = field(default_factory=set)
     read_already: dict[str, Read] = field(default_factory=dict)
+    left: int = MOST_MODELS
 
     def used(self, line: Line) -> Mapping[str, tuple[str, ...]] | None:
         """Return the columns of the dataset, and of what it is built from, that each model of its line reads.
@@ -70,6 +71,7 @@ class ColumnReader:
         owners = line.upstream | {line.node}
         found: dict[str, tuple[str, ...]] = {}
         looked = False
+        self.left = MOST_MODELS
         for model in self._readers(line):
             looked = True
             columns = {
@@ -87,7 +89,6 @@ class ColumnReader:
         waiting = deque([line.node, *sorted(line.upstream)])
         inside = line.downstream | line.upstream | {line.node}
         seen: set[str] = set()
-        count = 0
         while waiting:
             for child in self.project.children.get(waiting.popleft(), ()):
                 if child in seen or child not in inside:
@@ -98,9 +99,6 @@ class ColumnReader:
                     waiting.append(child)
                 if node.sql is not None:
                     yield node
-                    count += 1
-                if count >= MOST_MODELS:
-                    return
 
     def _behind(self, model: Node) -> set[tuple[str, str]]:
         """What the model reads by name, also of the tables that other models only pass on."""
@@ -120,7 +118,10 @@ class ColumnReader:
 
     def _read(self, model: Node) -> Read:
         known = self.read_already.get(model.unique_id)
+        if known is None and self.left <= 0:
+            return self._words(model)
         if known is None:
+            self.left -= 1
             known = self.read_already[model.unique_id] = self._fresh(model)
         return known
 

@@ -13,6 +13,7 @@ from bot.payloads.json_members import Member, walk
 from bot.ports import BotError
 
 MAX_TEXT: Final = 2_000  # characters of a message that are kept; more of it helps nobody on a card
+MAX_NAME: Final = 500  # characters of an id; dbt's own stay below 255, and the case takes 1,000
 NOTHING: Final[Mapping[str, object]] = {}
 
 
@@ -125,6 +126,12 @@ def as_short(value: object) -> str | None:
     """Return a text for people, cut at ``MAX_TEXT`` characters."""
     text = as_text(value)
     return text[:MAX_TEXT] if text else None
+
+
+def as_name(value: object) -> str | None:
+    """Return a text that can be a name; one of more than ``MAX_NAME`` characters is none."""
+    text = as_text(value)
+    return text if text and len(text) <= MAX_NAME else None
 
 
 def as_number(value: object) -> float | None:

@@ -120,7 +120,11 @@ def _of_line(
 
 
 def _run_facts(known: Known, project: Project, line: Line, ask: Ask) -> dict[str, object]:
-    """Runs and test results since ``ask.since``, oldest first; the newest one always, since it says how things are."""
+    """Runs and test results since ``ask.since``, oldest first, and of the newest run always.
+
+    A run that did nothing about the dataset is left out, for it would crowd out one that did; a run that failed
+    before it did anything is not.
+    """
     usable = list(_usable(known, ask.as_of))
     wanted = [ran for ran in usable if ran.invocation.generated_at >= ask.since] or usable[-1:]
     checks = [
@@ -133,9 +137,10 @@ def _run_facts(known: Known, project: Project, line: Line, ask: Ask) -> dict[str
         for check in known.freshness
         for result in freshness_results(check, project, line, ask.as_of)
     ]
+    told = [(ran, dbt_run(ran.invocation, line, ran.checksums)) for ran in wanted]
     return {
         FactKind.DBT_RUNS.value: tuple(
-            dbt_run(ran.invocation, line, ran.checksums) for ran in wanted
+            run for ran, run in told if run.results or not ran.invocation.outcomes
         ),
         FactKind.DQ_RESULTS.value: (*checks, *fresh),
     }

@@ -17,6 +17,7 @@ from bot.payloads.dbt_checksums import Checksums, Code, Macro, code_of, macro_of
 from bot.payloads.dbt_document import (
     Pieces,
     as_map,
+    as_name,
     as_text,
     as_texts,
 )
@@ -107,7 +108,7 @@ class _Draft:
 
     def add(self, section: str, key: str, value: Mapping[str, object]) -> None:
         """Take one entry of one section."""
-        if section in SECTIONS and key:
+        if section in SECTIONS and as_name(key):
             self._add_node(intern(key), value)
         elif section == "macros":
             self.macros[intern(key)] = macro_of(value)
@@ -163,7 +164,7 @@ def _project(draft: _Draft, metadata: Mapping[str, object], generated_at: dateti
         name=as_text(metadata.get("project_name")),
         adapter=adapter,
         generated_at=generated_at,
-        invocation_id=as_text(metadata.get("invocation_id")),
+        invocation_id=as_name(metadata.get("invocation_id")),
         nodes=nodes,
         parents=parents,
         children=_turned(parents),
@@ -185,8 +186,8 @@ def _built_here(node: Node, by_relation: Mapping[Parts, str]) -> tuple[str, ...]
 
 
 def _node(unique_id: str, entry: Mapping[str, object]) -> Node:
-    kind = as_text(entry.get("resource_type")) or unique_id.partition(".")[0]
-    name = as_text(entry.get("name")) or unique_id.rpartition(".")[2]
+    kind = as_name(entry.get("resource_type")) or unique_id.partition(".")[0]
+    name = as_name(entry.get("name")) or unique_id.rpartition(".")[2] or unique_id
     if kind in TESTS:
         severity = as_text(as_map(entry.get("config")).get("severity"))
         return Node(
@@ -235,7 +236,7 @@ def _columns(entry: Mapping[str, object]) -> Columns:
     return tuple(
         (intern(name), as_text(as_map(one).get("data_type")))
         for name, one in declared.items()
-        if 0 < len(name) <= 1_000  # noqa: PLR2004 - the case's own limit for a name
+        if as_name(name)
     )
 
 

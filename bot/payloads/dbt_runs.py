@@ -17,6 +17,7 @@ from bot.payloads.dbt_document import (
     as_count,
     as_instant,
     as_map,
+    as_name,
     as_number,
     as_short,
     as_text,
@@ -108,7 +109,7 @@ def read_run_results(raw: bytes | str, what: str = RUN_RESULTS) -> Invocation:
     env = as_map(pieces.metadata.get("env"))
     return Invocation(
         generated_at=pieces.generated_at(),
-        invocation_id=as_text(pieces.metadata.get("invocation_id")),
+        invocation_id=as_name(pieces.metadata.get("invocation_id")),
         command=_command(pieces.arguments),
         outcomes=tuple(one for one in found if one is not None),
         git_sha=as_short(env.get(GIT_SHA)),
@@ -125,7 +126,7 @@ def _command(arguments: Mapping[str, object]) -> str | None:
 
 
 def _outcome(row: Mapping[str, object]) -> Outcome | None:
-    unique_id, status = as_text(row.get("unique_id")), as_text(row.get("status"))
+    unique_id, status = as_name(row.get("unique_id")), as_name(row.get("status"))
     if unique_id is None or status is None:
         return None
     time_s = as_number(row.get("execution_time"))
@@ -168,13 +169,13 @@ def read_sources(raw: bytes | str, what: str = SOURCES) -> FreshnessCheck:
     found = (_freshness(row, generated_at) for row in rows)
     return FreshnessCheck(
         generated_at=generated_at,
-        invocation_id=as_text(pieces.metadata.get("invocation_id")),
+        invocation_id=as_name(pieces.metadata.get("invocation_id")),
         sources=tuple(one for one in found if one is not None),
     )
 
 
 def _freshness(row: Mapping[str, object], generated_at: datetime) -> Freshness | None:
-    unique_id, status = as_text(row.get("unique_id")), as_text(row.get("status"))
+    unique_id, status = as_name(row.get("unique_id")), as_name(row.get("status"))
     if unique_id is None or status is None:
         return None
     return Freshness(

@@ -17,7 +17,8 @@ from bot.ports import BotError
 
 ARTIFACTS: Final = (MANIFEST, RUN_RESULTS, CATALOG, SOURCES)
 MAX_BYTES: Final = 512 * 1024 * 1024  # of one artifact; manifests of 20,000 models stay below
-MOST_FOLDERS: Final = 5_000  # looked at; only the newest are read
+MOST_FOLDERS: Final = 100  # the last ones by name; more would not be read
+LISTED_AGAIN: Final = 3  # of these, the last ones that may still be written to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +78,8 @@ class LocalFiles:
                 raise ArtifactError(f"dbt's artifacts: there is no folder {self.place}")
             folders = [self.root]
             if self.folders:
-                below = (one for one in self.root.glob(self.folders) if one.is_dir())
-                folders += [one for one, _ in zip(below, range(MOST_FOLDERS), strict=False)]
+                below = sorted(one for one in self.root.glob(self.folders) if one.is_dir())
+                folders += below[-MOST_FOLDERS:]
             return tuple(
                 file
                 for folder in folders
@@ -122,6 +123,7 @@ class StoredFiles:
     storage: Mapping[str, Any] = field(repr=False)
     place: str = field(init=False)
     opened: tuple[Any, str] | None = field(default=None, repr=False)
+    listed: dict[str, tuple[File, ...]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.place = without_secrets(self.url)
@@ -131,15 +133,17 @@ class StoredFiles:
         try:
             system, root = self._open()
             system.invalidate_cache()
-            found = [
-                file
-                for folder in self._folders(system, root)
-                for path, state in sorted(self._entries(system, folder).items())
-                if (file := _stored(path, folder, state)) is not None
-            ]
+            folders = self._folders(system, root)
+            again = {root, *folders[-LISTED_AGAIN:]}
+            self.listed = {
+                folder: self._files(system, folder)
+                if folder in again or folder not in self.listed
+                else self.listed[folder]
+                for folder in folders
+            }
         except Exception as error:  # noqa: BLE001 - every store brings its own errors, and none may stop the bot
             raise ArtifactError(f"looked into {self.place}: {_said(error)}") from None
-        return tuple(found)
+        return tuple(file for of_folder in self.listed.values() for file in of_folder)
 
     def _folders(self, system: Any, root: str) -> tuple[str, ...]:  # noqa: ANN401 - fsspec's own type
         if not self.folders:
@@ -148,11 +152,13 @@ class StoredFiles:
         return (root, *below[-MOST_FOLDERS:])
 
     @staticmethod
-    def _entries(system: Any, folder: str) -> Mapping[str, Mapping[str, Any]]:  # noqa: ANN401 - the same
+    def _files(system: Any, folder: str) -> tuple[File, ...]:  # noqa: ANN401 - the same
         try:
-            return {one["name"]: one for one in system.ls(folder, detail=True)}
+            entries = sorted(system.ls(folder, detail=True), key=lambda one: str(one["name"]))
         except (FileNotFoundError, NotADirectoryError):
-            return {}
+            return ()
+        found = (_stored(str(state["name"]), folder, state) for state in entries)
+        return tuple(file for file in found if file is not None)
 
     def read(self, file: File) -> bytes:
         """Return the content."""

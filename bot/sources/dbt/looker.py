@@ -75,15 +75,15 @@ class Looker:
     def _look_at_runs(self, found: tuple[File, ...]) -> None:
         manifests = {file.folder: file for file in found if file.artifact == MANIFEST}
         current = next(iter(_newest(found, MANIFEST)), None)
-        fresh = tuple(self._fresh(found, RUN_RESULTS, read_run_results))
-        for number, (file, invocation) in enumerate(reversed(fresh)):
+        recent = {file.path for file in _newest(found, RUN_RESULTS)[:MOST_OLD_MANIFESTS]}
+        for file, invocation in self._fresh(found, RUN_RESULTS, read_run_results):
             self.misleads.pop(file.path, None)
             if invocation.misleads:
                 at = f"{invocation.generated_at:%Y-%m-%d %H:%M} UTC"
                 self.misleads[file.path] = f"{file.path} from {at} was {invocation.misleads}"
                 continue
             beside = manifests.get(file.folder)
-            old = beside if beside != current and number < MOST_OLD_MANIFESTS else None
+            old = beside if beside != current and file.path in recent else None
             self.history.ran(invocation, self._old_manifest(old, invocation))
 
     def _old_manifest(self, file: File | None, invocation: Invocation) -> Project | None:

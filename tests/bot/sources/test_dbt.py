@@ -201,6 +201,36 @@ async def test_nothing_later_than_the_instant(tmp_path: Path) -> None:
     assert "written at 2026-03-02 12:00 UTC, after" in reasons(too_early)["lineage"]
 
 
+async def test_runs_about_other_things(tmp_path: Path) -> None:
+    """A run that did nothing about the dataset is left out; one that did nothing at all is not."""
+    only_customers = run_results(NOON, "inv-b")
+    only_customers["results"] = [
+        one for one in only_customers["results"] if one["unique_id"] == CUSTOMERS
+    ]
+    nothing = run_results(NOON + timedelta(minutes=1), "inv-c") | {"results": []}
+    put(tmp_path, manifest=manifest(NOON - HOUR))
+    put(tmp_path / "a", run_results=run_results(NOON - HOUR, "inv-a"))
+    put(tmp_path / "b", run_results=only_customers)
+    put(tmp_path / "c", run_results=nothing)
+    facts = await read(tmp_path, folders="*")
+    assert [run.invocation_id for run in runs(facts)] == ["inv-a", "inv-c"]
+
+
+async def test_ids_of_absurd_length(tmp_path: Path) -> None:
+    """What no dbt writes is passed over, and the rest is given."""
+    long = "model.shop." + "x" * 600
+    document = manifest()
+    document["nodes"][long] = {"name": "y" * 600, "depends_on": {"nodes": [STAGED]}}
+    document["nodes"]["model.shop.z"] = {"name": "y" * 600, "depends_on": {"nodes": [STAGED, long]}}
+    results = run_results()
+    results["results"] += [{"unique_id": long, "status": "error"}]
+    results["results"] += [{"unique_id": "model.shop.z", "status": "s" * 600}, 3]
+    put(tmp_path, manifest=document, run_results=results)
+    facts = await read(tmp_path)
+    assert lineage(facts).parents["model.shop.z"] == (STAGED,)
+    assert long not in str(facts)
+
+
 async def test_a_retry_is_a_run_of_its_own(tmp_path: Path) -> None:
     """Two invocations of one pipeline are two runs, in the order of their times."""
     clock = Ticking()
@@ -458,7 +488,9 @@ async def test_what_is_missing_is_named(tmp_path: Path, case: str) -> None:
 async def test_no_such_folder(tmp_path: Path) -> None:
     """A folder that is not there is named."""
     facts = await read(tmp_path / "nowhere")
-    assert set(reasons(facts).values()) == {f"dbt's artifacts: there is no folder {tmp_path}/nowhere"}
+    assert set(reasons(facts).values()) == {
+        f"dbt's artifacts: there is no folder {tmp_path}/nowhere"
+    }
 
 
 async def test_a_file_half_written_leaves_the_old_one(tmp_path: Path) -> None:

@@ -84,6 +84,21 @@ async def test_folders_of_a_store(bucket: str) -> None:
     assert ids(second.found["dbt_runs"]) == ["a", "b", "d"]
 
 
+async def test_old_folders_of_a_store_are_listed_once(bucket: str) -> None:
+    """Listing costs a call each, so of the folders only the last three by name are looked into again."""
+    clock = Ticking()
+    for day in range(1, 6):
+        at = NOON - timedelta(days=6 - day)
+        store(f"{bucket}/d{day}", manifest=manifest(), run_results=run_results(at, f"inv-{day}"))
+    async with opened(SOURCE, {"artifacts": bucket, "folders": "d*"}, clock) as source:
+        await source.read(ask_of())
+        store(f"{bucket}/d1", run_results=run_results(NOON, "late-1"))
+        store(f"{bucket}/d3", run_results=run_results(NOON, "late-3"))
+        clock.now += timedelta(minutes=1)
+        facts = await source.read(ask_of())
+    assert ids(facts.found["dbt_runs"]) == [*(f"inv-{day}" for day in range(1, 6)), "late-3"]
+
+
 async def test_a_store_without_artifacts(bucket: str) -> None:
     """An empty place is named as one."""
     async with opened(SOURCE, {"artifacts": bucket}) as source:
