@@ -89,7 +89,7 @@ class Document(BaseModel):
 
 Text = Annotated[str, Field(max_length=200_000)]
 Name = Annotated[str, Field(min_length=1, max_length=1_000)]
-Rows = Annotated[int, Field(ge=0)]
+Rows = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a warehouse's BIGINT holds, and a float can
 Seconds = Annotated[float, Field(ge=0)]
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from rca.case import (
     Anomaly,
     Case,
+    CaseError,
     Column,
     ColumnSnapshot,
     Dataset,
@@ -154,7 +155,7 @@ MOMENT |= st.sampled_from(
 NAME = st.sampled_from(
     ["a", "b", "c", "model.p.a", "model.p.b", "source.p.s.t", "test.p.x_a.1", "Ünï\u202e 💥", "0"]
 )
-COUNT = st.integers(0, 10**12)
+COUNT = st.integers(0, 10**12) | st.just(2**63 - 1)
 SECONDS = st.floats(0, 1e9) | st.sampled_from([5e-324, 1e308])
 
 
@@ -222,6 +223,28 @@ CASE = document_of(
     dimension_profiles=maybe(st.lists(PROFILE, max_size=12)),
     holes=st.lists(document_of(Hole, fact=st.sampled_from([*FACTS, "weather"]), reason=NAME), max_size=3),
 )  # fmt: skip
+
+
+def with_rows(document, fact, rows):
+    changed = copy.deepcopy(document)
+    newest = changed[fact][-1]
+    match fact:
+        case "volume_history":
+            newest["rows"] = rows
+        case "ingestion_jobs":
+            newest["rows_synced"] = rows
+        case _:
+            newest["counts"]["v"] = rows
+    return changed
+
+
+@pytest.mark.parametrize("fact", ["volume_history", "ingestion_jobs", "dimension_profiles"])
+def test_rows_beyond_any_warehouse_are_refused_by_name(samples, fact):
+    """The largest number a table can count is diagnosed; one more is a typing error, told with its place."""
+    document = next(d for d in samples if all(d.get(f) for f in ("volume_history", fact)))
+    well_formed(diagnose(parse_case(with_rows(document, fact, 2**63 - 1))[0]))
+    with pytest.raises(CaseError, match=rf"{fact}\[\d+\]"):
+        parse_case(with_rows(document, fact, 2**63))
 
 
 @settings(
