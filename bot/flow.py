@@ -7,6 +7,7 @@ transaction that changes nothing the second time.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Final
 from bot.anomaly import anomaly_again, anomaly_asked, anomaly_of
 from bot.deps import Deps
 from bot.examine import Examined, examine
-from bot.intake.registry import read_pushed, read_webhook, recognise_slack
+from bot.intake.registry import link_back_of, read_pushed, read_webhook, recognise_slack
 from bot.ports import Again, BotError
 from bot.records import (
     Alert,
@@ -24,6 +25,7 @@ from bot.records import (
     InboxItem,
     InboxKind,
     InboxState,
+    Incident,
     Joined,
     Place,
     Post,
@@ -161,10 +163,30 @@ async def _take_alerts(
             alert=alert,
         )
         reason = examined.reason
+        await _link_back(item, examined.incident, deps)
     if alerts and reason is Reason.QUIET_RESOLVED and await _first_look(item, deps):
         return Again(at=deps.clock() + ON_ITS_WAY)
     await _close(item, InboxState.DONE, reason, deps)
     return None
+
+
+async def _link_back(item: InboxItem, incident: Incident, deps: Deps) -> None:
+    """Tell a webhook's sender that takes links where the card is, once per incident and address."""
+    if item.kind is not InboxKind.WEBHOOK:
+        return
+    address = link_back_of(str(item.payload["format"]), item.payload["body"])
+    if address is None:
+        return
+    digest = hashlib.sha256(address.encode()).hexdigest()[:16]
+    post = Post(
+        post_id=f"link:{incident.incident_id}:{digest}",
+        incident_id=incident.incident_id,
+        kind=PostKind.LINK,
+        channel_id=None,
+        response_url=address,
+        text=f"Diagnosis of {incident.dataset} in Slack",
+    )
+    await deps.store.posts.add([post], deps.clock())
 
 
 async def _first_look(item: InboxItem, deps: Deps) -> bool:

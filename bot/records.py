@@ -245,6 +245,7 @@ class PostKind(StrEnum):
     MENTION = "mention"  # names a user group; wakes people
     EPHEMERAL = "ephemeral"  # seen by one person
     REPLY = "reply"  # answers a command through its response_url
+    LINK = "link"  # tells an alert's sender, at response_url, where the card is
 
 
 class PostState(StrEnum):
@@ -290,6 +291,29 @@ class TimelineEntry:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Verdict(StrEnum):
+    """What a person says of one hypothesis."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonsAnswer:
+    """What one person said of one cause in one diagnosis; the last word of each person counts.
+
+    ``cause_type`` is a cause of the model, or ``none`` for "none of these", which only ever is right.
+    """
+
+    incident_id: str
+    signal_id: str
+    tenant_id: str
+    cause_type: str
+    verdict: Verdict
+    by: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentView:
     """Everything needed to draw one incident, read in one transaction."""
@@ -300,3 +324,4 @@ class IncidentView:
     pages: tuple[Page, ...] = ()
     posts: tuple[Post, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
+    answers: tuple[PersonsAnswer, ...] = ()

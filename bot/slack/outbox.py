@@ -24,6 +24,7 @@ from bot.render.block_kit import RenderedMessage, blocks, mrkdwn
 from bot.render.details import details
 from bot.render.incident import card
 from bot.render.names import Names
+from bot.slack.link_back import post_link
 from bot.slack.pace import Pace
 from bot.slack.refusals import CANNOT_SEE, FOR_GOOD, THREAD_GONE, TOO_MUCH, code_of, retry_after
 from bot.store import Store
@@ -35,7 +36,11 @@ LONGEST_PAUSE: Final = timedelta(minutes=5)
 UNSETTLED: Final = timedelta(seconds=5)  # a request whose answer was lost may still be landing
 LOOKED_AT: Final = 999  # messages per page; Slack takes no more
 PAGES_LOOKED_AT: Final = 3  # with the post itself they fit into a claim, each at its time limit
-ANSWER_TRIES: Final = 5  # an answer that comes minutes late answers nobody
+TRIES: Final = {
+    PostKind.EPHEMERAL: 5,  # an answer that comes minutes late answers nobody
+    PostKind.REPLY: 5,
+    PostKind.LINK: 12,  # with the pauses between them about half an hour; nobody waits for it
+}
 WORDS_ALONE: Final = 3_900  # characters; docs.slack.dev: keep a text below 4,000
 
 Home = Callable[[str, str], str | None]
@@ -77,18 +82,27 @@ class Outbox:
 
     async def _not_before(self, post: Post, now: datetime) -> datetime | None:
         """When the post is looked at again; None for now. Somebody waits for an answer, so that never waits."""
-        if post.channel_id is None or post.kind in (PostKind.EPHEMERAL, PostKind.REPLY):
+        if post.kind in (PostKind.EPHEMERAL, PostKind.REPLY):
+            return None
+        if post.kind is PostKind.LINK:
+            return await self._after_its_card(post, now)
+        if post.channel_id is None:
             return None
         if post.message_ts is not None or post.kind is PostKind.MENTION:
             return self._pace.quiet(post.channel_id, now)
+        later = await self._after_its_card(post, now)
+        return later or self._pace.slot(post.post_id, post.channel_id, now)
+
+    async def _after_its_card(self, post: Post, now: datetime) -> datetime | None:
+        """When a post that needs the card is looked at again; None when the card is there or not needed."""
         above = await self._card_above(post)
         if above is not None and above.state is PostState.INTENT:
             return max(now, self._pace.waiting(above.post_id) or now) + FIRST_PAUSE
-        return self._pace.slot(post.post_id, post.channel_id, now)
+        return None
 
     async def _card_above(self, post: Post) -> Post | None:
-        """The card under which details stand; it wakes them when it is there."""
-        if post.kind is not PostKind.DETAILS or post.incident_id is None:
+        """The card under which details stand, and which wakes them when it is there; or to which a link leads."""
+        if post.kind not in (PostKind.DETAILS, PostKind.LINK) or post.incident_id is None:
             return None
         return await self._store.posts.card_of(post.incident_id)
 
@@ -105,7 +119,7 @@ class Outbox:
                 return await self._try(post, self._send_in_words)
             return await self._refused(post, error, code)
         except (ClientError, TimeoutError, OSError) as error:
-            return await self._unclear(post, f"{type(error).__name__}: no answer from Slack")
+            return await self._unclear(post, f"{type(error).__name__}: no answer")
         return None
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────
@@ -120,6 +134,8 @@ class Outbox:
                 await self._whisper(post)
             case PostKind.REPLY:
                 await self._reply(post)
+            case PostKind.LINK:
+                await self._link(post)
 
     async def _send_in_words(self, post: Post) -> None:
         """Blocks that Slack does not take must not cost the message: everything it says is sent as one text."""
@@ -232,6 +248,20 @@ class Outbox:
             raise TimeoutError
         await self._told(post, None)
 
+    async def _link(self, post: Post) -> None:
+        card = await self._store.posts.card_of(post.incident_id or "")
+        if card is None or card.message_ts is None or card.channel_id is None:
+            await self._give_up(post, "there is no card to link to")
+            return
+        found = await self._client.chat_getPermalink(
+            channel=card.channel_id, message_ts=card.message_ts
+        )
+        problem = await post_link(post.response_url or "", str(found["permalink"]), post.text or "")
+        if problem:
+            await self._give_up(post, problem)
+        else:
+            await self._told(post, None)
+
     async def _told(self, post: Post, message_ts: str | None) -> None:
         await self._store.posts.posted(
             post.post_id, message_ts=message_ts, told=post.wanted, now=self._clock()
@@ -254,8 +284,7 @@ class Outbox:
 
     async def _unclear(self, post: Post, error: str) -> Again | None:
         """Nobody knows whether it landed: try again later, and look before posting."""
-        is_answer = post.kind in (PostKind.EPHEMERAL, PostKind.REPLY)
-        if is_answer and post.attempts >= ANSWER_TRIES:
+        if post.attempts >= TRIES.get(post.kind, post.attempts + 1):
             await self._give_up(post, error)
             return None
         pause = min(FIRST_PAUSE * 2 ** min(post.attempts, 10), LONGEST_PAUSE)

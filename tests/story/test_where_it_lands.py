@@ -42,7 +42,7 @@ async def test_an_answer_that_cannot_be_given_is_not_tried_for_ever(rough: World
     for _ in range(20):
         await rough.later(minutes=6)
     tried = rough.sandbox.calls("chat.postEphemeral")
-    assert len(tried) <= outbox.ANSWER_TRIES + 2
+    assert len(tried) <= outbox.TRIES[PostKind.REPLY] + 2
 
 
 async def test_our_card_is_found_below_many_others(rough: World) -> None:

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from bot.intake.document import NativeDocument
-from bot.intake.registry import formats, read_webhook, recognise_slack, webhook_formats
+from bot.intake.format import IntakeError
+from bot.intake.registry import (
+    formats,
+    link_back_of,
+    read_webhook,
+    recognise_slack,
+    webhook_formats,
+)
 from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, Severity
 
@@ -307,3 +314,216 @@ def test_hostile_messages_are_read_quickly(message: dict[str, Any]):
     started = time.perf_counter()
     recognise_slack(message)
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [
+        ("https://cloud.soda.io/integrations/webhook/1/incident-link/2/x", True),
+        ("https://cloud.us.soda.io:443/x", True),
+        ("https://SODA.io/x", True),
+        ("http://cloud.soda.io/x", False),
+        ("https://soda.io.evil.example/x", False),
+        ("https://evilsoda.io/x", False),
+        ("https://cloud.soda.io@evil.example/x", False),
+        ("https://user:pass@cloud.soda.io/x", False),
+        ("https://evil.example\\@cloud.soda.io/x", False),
+        ("https://cloud.soda.io:8443/x", False),
+        ("https://cloud.soda.io:x/", False),
+        ("https://[cloud.soda.io/x", False),
+        ("https://169.254.169.254/latest", False),
+        ("https://cloud.soda.io/\n", False),
+        ("https://cloud.sod\u0430.io/x", False),
+        ("", False),
+        (None, False),
+        (7, False),
+    ],
+)
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_link_goes_to_soda_itself_by_https(address: object, *, taken: bool, inside: bool):
+    """Nobody can make us post anywhere else, wherever in the body the address stands."""
+    told = {"incidentLinkCallbackUrl": address}
+    body = {"event": "incidentCreated", **({"incident": told} if inside else told)}
+    assert link_back_of("soda", body) == (address if taken else None)
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "outcome", "expected"),
+    [
+        (None, "pass", (AlertStatus.RESOLVED, Severity.INFO)),
+        (None, "warn", (AlertStatus.FIRING, Severity.WARNING)),
+        (None, "fail", (AlertStatus.FIRING, Severity.ERROR)),
+        ("pass", None, (AlertStatus.RESOLVED, Severity.INFO)),
+        ("fail", None, (AlertStatus.FIRING, Severity.ERROR)),
+        ("fail", "warn", (AlertStatus.FIRING, Severity.WARNING)),
+        ("pass", "warn", (AlertStatus.RESOLVED, Severity.INFO)),
+        ("notEvaluated", "pass", None),
+        ("excluded", None, None),
+        (None, "NOT_EVALUATED", None),
+    ],
+)
+def test_soda_tells_an_outcome_in_two_versions(
+    evaluation: str | None, outcome: str | None, expected: tuple[AlertStatus, Severity] | None
+):
+    """The newer word decides, warn stays a warning, and what was not evaluated is not a pass."""
+    check = {"datasets": [{"name": "orders"}], "evaluationStatus": evaluation, "outcome": outcome}
+    alerts = read_webhook("soda", {"event": "checkEvaluation", "checkResults": [check]})
+    assert [(alert.status, alert.severity) for alert in alerts] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("transition", "status", "severity"),
+    [
+        ("Triggered", AlertStatus.FIRING, Severity.ERROR),
+        ("Re-Triggered", AlertStatus.FIRING, Severity.ERROR),
+        ("Warn", AlertStatus.FIRING, Severity.WARNING),
+        ("No Data", AlertStatus.FIRING, Severity.WARNING),
+        ("Re-No Data", AlertStatus.FIRING, Severity.WARNING),
+        ("Renotify", AlertStatus.FIRING, Severity.ERROR),
+        ("Recovered", AlertStatus.RESOLVED, Severity.INFO),
+    ],
+)
+def test_each_transition_of_a_datadog_monitor(
+    transition: str, status: AlertStatus, severity: Severity
+):
+    """A transition says broken or well again; a variable that Datadog left unfilled says nothing."""
+    body = {
+        "source": "datadog",
+        "alert_transition": transition,
+        "alert_priority": "$ALERT_PRIORITY",
+        "tags": "table:orders",
+        "link": "",
+    }
+    (alert,) = read_webhook("datadog", body)
+    assert (alert.status, alert.severity, alert.url) == (status, severity, None)
+    assert alert.dataset_hints == ("orders",)
+
+
+def test_the_datadog_template_we_ship_is_the_one_we_read():
+    """Every variable of deploy/datadog-webhook.json unfilled is refused by field; its keys are those that are read."""
+    root = Path(__file__).parents[3]
+    template = json.loads((root / "deploy" / "datadog-webhook.json").read_text("utf-8"))
+    with pytest.raises(IntakeError, match="alert_transition: not one of"):
+        read_webhook("datadog", template)
+    filled = {**template, "alert_transition": "Triggered", "tags": "dataset:orders"}
+    (alert,) = read_webhook("datadog", filled)
+    assert alert.dataset_hints == ("orders",)
+    assert (alert.message, alert.url, alert.detected_at) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"text": "Triggered: Rows of orders are low\ntable:orders"},
+        {"text": "Triggered: CPU high\n<https://app.datadoghq.com/monitors/1|monitor> host:web-1"},
+        {"text": "Fine\n<https://app.datadoghq.com/monitors/1|monitor> table:orders"},
+        {"text": "Triggered: Rows\n<https://evil.example/datadoghq.com/monitors/1|m> table:orders"},
+    ],
+)
+def test_only_datadogs_own_message_about_a_dataset_is_read(message: dict[str, Any]):
+    """A link to its monitor, a transition and a dataset tag: without one of them it is nobody's."""
+    assert recognise_slack(message) is None
+
+
+@pytest.mark.parametrize(
+    ("event_type", "code", "status"),
+    [
+        ("job.run.completed", 20, AlertStatus.FIRING),
+        ("job.run.completed", 10, AlertStatus.RESOLVED),
+        ("job.run.completed", 30, None),
+        ("job.run.errored", 20, None),
+        ("job.run.started", 3, None),
+    ],
+)
+def test_a_failed_dbt_cloud_run_is_told_once(
+    event_type: str, code: int, status: AlertStatus | None
+):
+    """Only the completed event counts, and a cancelled run is no alert."""
+    run = {"jobId": 1, "jobName": "nightly", "runId": 2, "runStatusCode": code}
+    alerts = read_webhook("dbt_cloud", {"eventType": event_type, "data": run})
+    assert [alert.status for alert in alerts] == ([status] if status else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("Failed", (AlertStatus.FIRING, Severity.ERROR)),
+        ("Aborted", (AlertStatus.FIRING, Severity.WARNING)),
+        ("Success", (AlertStatus.RESOLVED, Severity.INFO)),
+        ("Queued", None),
+    ],
+)
+def test_each_status_of_an_openmetadata_test(
+    status: str, expected: tuple[AlertStatus, Severity] | None
+):
+    """An aborted test could not look: a warning. A queued one has said nothing yet."""
+    body = openmetadata({"testCaseStatus": status})
+    alerts = read_webhook("openmetadata", body)
+    assert [(alert.status, alert.severity) for alert in alerts] == ([expected] if expected else [])
+
+
+def openmetadata(result: dict[str, Any], **entity: Any) -> dict[str, Any]:
+    link = '<#E::table::svc."Db.x".Public.Orders>'
+    return {
+        "eventType": "entityUpdated",
+        "entityType": "testCase",
+        "entity": {"name": "t", "entityLink": link, **entity},
+        "changeDescription": {"fieldsUpdated": [{"name": "testCaseResult", "newValue": result}]},
+    }
+
+
+def test_an_openmetadata_service_is_no_part_of_the_relation():
+    """The service's name goes; a dot inside quotes stays with its part."""
+    (alert,) = read_webhook("openmetadata", openmetadata({"testCaseStatus": "Failed"}))
+    assert alert.dataset_hints[0] == '"Db.x".Public.Orders'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"eventType": "entityUpdated", "entityType": "table"},
+        {"eventType": "entityCreated", "entityType": "testCase", "changeDescription": None},
+        {"eventType": "entityUpdated", "entityType": "testCase", "changeDescription": {}},
+    ],
+)
+def test_other_changes_in_openmetadata_say_nothing(body: dict[str, Any]):
+    """They are understood; there is only nothing to act on."""
+    assert read_webhook("openmetadata", body) == ()
+
+
+@pytest.mark.parametrize(
+    ("feedback", "status"),
+    [
+        (None, AlertStatus.FIRING),
+        ("investigating", AlertStatus.FIRING),
+        ("work_in_progress", AlertStatus.FIRING),
+        ("no_status", AlertStatus.FIRING),
+        ("fixed", AlertStatus.RESOLVED),
+        ("expected", AlertStatus.RESOLVED),
+        ("no_action_needed", AlertStatus.RESOLVED),
+        ("false_positive", AlertStatus.RESOLVED),
+    ],
+)
+def test_each_state_of_a_monte_carlo_alert(feedback: str | None, status: AlertStatus):
+    """Only states in which nobody has to act any more are well again."""
+    payload = {"alert_feedback": feedback, "event_list": [{"table_name": "p:d.orders"}, {}]}
+    (alert,) = read_webhook("monte_carlo", {"account": {"id": "a"}, "payload": payload})
+    assert (alert.status, alert.dataset_hints) == (status, ("p.d.orders",))
+
+
+@pytest.mark.parametrize(
+    ("data", "event_type", "status"),
+    [
+        ({"dataset": "o", "status": "failed"}, "x.check", AlertStatus.FIRING),
+        ({"dataset": "o", "status": "PASSED"}, "x.check.failed", AlertStatus.RESOLVED),
+        ({"dataset": "o"}, "x.check.failed", AlertStatus.FIRING),
+        ({"table": "o"}, "x.check.recovered", AlertStatus.RESOLVED),
+    ],
+)
+def test_a_cloud_event_says_its_status_in_data_or_in_its_type(
+    data: dict[str, Any], event_type: str, status: AlertStatus
+):
+    """What data says goes before the last word of the type."""
+    event = {"specversion": "1.0", "id": "1", "source": "/s", "type": event_type, "data": data}
+    (alert,) = read_webhook("cloudevents", event)
+    assert (alert.status, alert.dataset_hints) == (status, ("o",))
