@@ -55,7 +55,7 @@ class Fault:
     status: int = 200
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=dict)
-    slow_s: float = 0.0
+    silent: bool = False
     cut: bool = False
 
 
@@ -103,6 +103,7 @@ class AirbyteWorld:
 
     def __init__(self) -> None:
         self.clock = Ticking()
+        self.over = asyncio.Event()
         self.jobs: list[dict[str, Any]] = sample("config_jobs.json")["jobs"]
         self.connections: list[dict[str, Any]] = [item(CONNECTION)]
         self.catalogs: list[dict[str, Any]] = []
@@ -134,7 +135,10 @@ class AirbyteWorld:
         self.asked.append(path)
         self.authorizations.append(request.headers.get("Authorization"))
         if self.faults[path]:
-            return await _spoilt(request, self.faults[path].popleft())
+            fault = self.faults[path].popleft()
+            if fault.silent:
+                await self.over.wait()
+            return await _spoilt(request, fault)
         for start, status in self.closed.items():
             if path.startswith(start):
                 return web.json_response({"message": "closed"}, status=status)
@@ -263,8 +267,6 @@ def _public_job(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _spoilt(request: web.Request, fault: Fault) -> web.StreamResponse:
-    if fault.slow_s:
-        await asyncio.sleep(fault.slow_s)
     if not fault.cut:
         return web.Response(status=fault.status, body=fault.body, headers=dict(fault.headers))
     response = web.StreamResponse(status=fault.status, headers={"Content-Length": "1000"})
@@ -285,4 +287,5 @@ async def world() -> AsyncIterator[AirbyteWorld]:
     try:
         yield stand_in
     finally:
+        stand_in.over.set()
         await server.close()

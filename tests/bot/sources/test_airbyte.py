@@ -39,8 +39,9 @@ HOUR = timedelta(hours=1)
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
 
 
-@pytest_asyncio.fixture(name="airbyte")
-async def _airbyte() -> AsyncIterator[AirbyteWorld]:
+@pytest_asyncio.fixture
+async def airbyte() -> AsyncIterator[AirbyteWorld]:
+    """A stand-in of its own for each test."""
     async with world() as stand_in:
         yield stand_in
 
