@@ -127,20 +127,24 @@ class CloudLooker:
         )
 
     async def _read_all(self, ended: Sequence[CloudRun], now: datetime) -> None:
+        """Read what is new, the newest run first; once an answer was refused nothing more is asked."""
         deployed_by = deployers(ended)
         gate = asyncio.Semaphore(AT_ONCE)
+        refused: list[str] = []
 
         async def one(run: CloudRun) -> None:
             async with gate:
-                await self._read_run(run, deployed_by.get(run.id), now)
+                if refused:
+                    return
+                try:
+                    await self._read_run(run, deployed_by.get(run.id), now)
+                except ArtifactError as error:
+                    refused.append(str(error))
 
-        fresh = [run for run in ended if run.id not in self.read_already]
-        answers = await asyncio.gather(*(one(run) for run in fresh), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, ArtifactError):
-                self.missing[RUN_RESULTS] = str(answer)
-            elif isinstance(answer, BaseException):
-                raise answer
+        fresh = [run for run in reversed(ended) if run.id not in self.read_already]
+        await asyncio.gather(*(one(run) for run in fresh))
+        if refused:
+            self.missing[RUN_RESULTS] = refused[0]
 
     async def _read_run(self, run: CloudRun, deployed_by: str | None, now: datetime) -> None:
         """Read what each step of a run left; the run counts as read when there is no more to come."""
@@ -197,7 +201,8 @@ class CloudLooker:
         """The manifest of the newest run that ran something, and the catalog that the run may have written."""
         if self.with_results is None or self.manifest_of == self.with_results[0]:
             if self.history.project is None:
-                self.missing.setdefault(MANIFEST, f"{self.place}: no run has left a {MANIFEST}")
+                none = f"{self.place}: no run has left a {MANIFEST}"
+                self.missing[MANIFEST] = self.missing.get(RUN_RESULTS, none)
             self._miss_catalog()
             return
         run_id, step = self.with_results

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.payloads.dbt_catalog import read_catalog
 from bot.payloads.dbt_document import ArtifactError
+from bot.payloads.dbt_facts import line_of
 from bot.payloads.dbt_manifest import read_manifest
 from bot.payloads.dbt_runs import read_run_results, read_sources
 
@@ -107,6 +110,79 @@ def test_versions_without_a_public_sample(version: str) -> None:
     assert project.children["model.p.a"] == ("model.p.b",)
     assert project.nodes["model.p.b"].sql == "select 1"
     assert project.node_of(None, '"DB"."MAIN"."B"') == "model.p.b"
+
+
+def test_what_fusion_writes() -> None:
+    """Fusion leaves empty fields out, says the command twice, and knows statuses of its own."""
+    document = {
+        "metadata": {
+            "dbt_schema_version": "https://schemas.getdbt.com/dbt/run-results/v6.json",
+            "dbt_version": "2.0.0-preview.219",
+            "generated_at": "2026-03-02T07:00:00.123456789Z",
+            "invocation_id": "f",
+        },
+        "args": {"command": "build", "which": "build"},
+        "results": [
+            {
+                "unique_id": "model.p.a",
+                "status": "reused",
+                "timing": [],
+                "thread_id": "Thread-1",
+                "execution_time": 0.0,
+                "adapter_response": {},
+                "static_analysis_off_reason": "unsafe",
+            },
+            {"unique_id": "test.p.t.1", "status": "fail", "failures": 2, "execution_time": 0.1},
+        ],
+        "elapsed_time": 1.0,
+    }
+    run = read_run_results(json.dumps(document))
+    assert (run.command, run.misleads) == ("build", None)
+    assert [(one.status, one.failures, one.sql) for one in run.outcomes] == [
+        ("reused", None, None),
+        ("fail", 2, None),
+    ]
+    assert run.generated_at.microsecond == 123456
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["name", "columns", "meta", "config", "nodes", "macros", "checksum", "x"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+FIELDS: Final = [
+    *("resource_type", "name", "config", "meta", "tags", "columns", "checksum", "depends_on"),
+    *("relation_name", "compiled_code", "owner", "group", "status", "unique_id", "message"),
+    *("failures", "execution_time", "timing", "adapter_response", "attached_node"),
+]
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=8))
+def test_an_entry_of_any_shape(entry: dict[str, object]) -> None:
+    """Whatever one entry holds, it is read or passed over, and its neighbours are there."""
+    metadata = {"generated_at": "2026-03-02T07:00:00Z"}
+    good = {"name": "b", "relation_name": "s.b", "depends_on": {"nodes": ["model.p.a"]}}
+    sections = {
+        section: {"model.p.a": entry, "model.p.b": good} for section in ("nodes", "sources")
+    }
+    project = read_manifest(json.dumps({"metadata": metadata, **sections, "macros": {"m": entry}}))
+    assert project.parents["model.p.b"] == ("model.p.a",)
+    line_of(project, "model.p.b")
+    neighbour = {"unique_id": "model.p.b", "status": "success"}
+    results = {"metadata": metadata, "results": [entry, neighbour]}
+    assert read_run_results(json.dumps(results)).outcomes[-1].unique_id == "model.p.b"
+    assert read_sources(json.dumps(results)).sources[-1].status == "success"
+    listed = {"metadata": metadata, "nodes": {"model.p.a": entry}}
+    read_catalog(json.dumps(listed))
 
 
 WRONG: Final = {

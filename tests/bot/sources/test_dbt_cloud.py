@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import ValidationError
 
 from bot.payloads.dbt_cloud import command_of, deployers, read_runs, read_steps
@@ -309,6 +310,52 @@ async def test_results_that_are_refused(status: int) -> None:
     assert [run.invocation_id for run in runs(then)] == ["inv-11", "inv-12"]
 
 
+async def test_a_limit_of_requests_is_respected() -> None:
+    """Once dbt Cloud says that it is too much, no further run is asked for; the newest were asked for first."""
+    cloud = Cloud()
+    for number in range(1, 21):
+        cloud.add(number, NOON - timedelta(hours=20 - number))
+    cloud.instead = refusing(429, "run_results.json")
+    facts = await read(cloud)
+    asked = [path for path in cloud.asked if "run_results" in path]
+    assert len(asked) <= 4
+    assert "runs/20/artifacts/run_results.json?step=2" in asked
+    assert "429 Too Many Requests" in reasons(facts)["dbt_runs"]
+
+
+async def test_the_token_stays_with_dbt_cloud() -> None:
+    """An artifact that lies in another store is read from there, and the token is not sent along."""
+    cloud, seen = Cloud(), []
+    cloud.add(12)
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        seen.append(request.headers.get("Authorization"))
+        return web.json_response(run_results(invocation_id="inv-stored"))
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", elsewhere)
+    async with TestServer(app) as other:
+
+        def answer(request: web.Request) -> web.StreamResponse | None:
+            if not request.path.endswith("run_results.json"):
+                return None
+            return web.Response(status=302, headers={"Location": str(other.make_url("/x"))})
+
+        cloud.instead = answer
+        facts = await read(cloud)
+    assert [run.invocation_id for run in runs(facts)] == ["inv-stored"]
+    assert seen == [None]
+
+
+async def test_redirects_without_end() -> None:
+    """An address that sends in circles is named, and left."""
+    cloud = Cloud(
+        instead=lambda request: web.Response(status=302, headers={"Location": str(request.url)})
+    )
+    facts = await read(cloud)
+    assert reasons(facts)["dbt_runs"].endswith("sent elsewhere too often")
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -347,7 +394,7 @@ async def test_nobody_there() -> None:
 async def test_an_account_without_runs() -> None:
     """No run at all is a hole that says so."""
     facts = await read(Cloud())
-    assert reasons(facts)["dbt_runs"].endswith("no run has left a manifest.json")
+    assert reasons(facts)["dbt_runs"].endswith("no run of this project has ended")
 
 
 async def test_nothing_later_than_the_instant() -> None:
