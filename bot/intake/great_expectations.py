@@ -1,13 +1,15 @@
 """Great Expectations 1.x: the Slack action's message, and a validation result as JSON.
 
 The message names assets and counts, never the expectations; the JSON
-(``ValidationResult.to_json_dict()``) has all of it. Its time in Slack has no zone, so the message's own holds.
+(``ValidationResult.to_json_dict()``) has all of it: each expectation is an alert or an all-clear, and a result that is
+kept. Its time in Slack has no zone, so the message's own holds.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import AliasChoices, Field
@@ -15,11 +17,16 @@ from pydantic import AliasChoices, Field
 from bot.intake.format import Format, IntakeError, Payload, SlackMessage, parse
 from bot.intake.slack_text import plain
 from bot.intake.words import kind_of, number_of, severity_of, time_of
+from bot.payloads.checks import ERROR, FAILED, PASSED, run_of
+from bot.ports import Pushed
 from bot.records import Alert, AlertStatus
-from rca.case import AnomalyType, Severity
+from rca.case import AnomalyType, DqResult, FactKind, Severity
 
 NAME: Final = "great_expectations"
 
+MAX_RESULT_ID: Final = 900  # characters; a name in a case has at most a thousand
+
+_COUNTS: Final = ("observed_value", "element_count", "unexpected_count", "unexpected_percent")
 _HEADER: Final = re.compile(r"^.+ - .+ - (?P<outcome>Failure|Success)\b")
 _MET: Final = re.compile(r"(?P<met>\d+) of (?P<all>\d+) Expectations were met")
 
@@ -62,6 +69,7 @@ Name = Annotated[str, Field(min_length=1)]
 
 
 class _Config(Payload):
+    id: str | None = None
     type: Name
     arguments: Mapping[str, object] = Field(
         default_factory=dict, validation_alias=AliasChoices("kwargs")
@@ -105,6 +113,21 @@ class Validation(Payload):
     meta: _Meta
     result_url: str | None = None
 
+    @property
+    def asset(self) -> str:
+        """What was looked at."""
+        return self.meta.active_batch_definition.data_asset_name
+
+    @property
+    def validated_at(self) -> datetime | None:
+        """When it was looked at."""
+        return time_of(self.meta.validation_time) or time_of(self.meta.run_id.run_time)
+
+    @property
+    def run(self) -> str | None:
+        """What links the alerts and the results of this validation."""
+        return run_of(NAME, self.suite_name, self.asset, at=self.validated_at)
+
 
 def from_webhook(body: Mapping[str, object]) -> tuple[Alert, ...]:
     """Return one alert per expectation: firing where it was not met, resolved where it was.
@@ -119,7 +142,7 @@ def from_webhook(body: Mapping[str, object]) -> tuple[Alert, ...]:
 
 
 def _expectation(result: _Result, validation: Validation) -> Alert:
-    config, batch = result.expectation_config, validation.meta.active_batch_definition
+    config = result.expectation_config
     column = config.arguments.get("column")
     lower, upper = (number_of(config.arguments.get(key)) for key in ("min_value", "max_value"))
     metric, seen = _seen(result.result)
@@ -127,12 +150,11 @@ def _expectation(result: _Result, validation: Validation) -> Alert:
     return Alert(
         format=NAME,
         status=AlertStatus.RESOLVED if result.success else AlertStatus.FIRING,
-        dataset_hints=(batch.data_asset_name,),
+        dataset_hints=(validation.asset,),
         anomaly_type=kind_of(config.type) or AnomalyType.QUALITY_CHECK,
-        detected_at=time_of(validation.meta.validation_time)
-        or time_of(validation.meta.run_id.run_time),
+        detected_at=validation.validated_at,
         severity=Severity.INFO if result.success else told,
-        title=f"{config.type} on {batch.data_asset_name}",
+        title=f"{config.type} on {validation.asset}",
         message=_told(result),
         metric_name=metric,
         observed=seen,
@@ -140,6 +162,7 @@ def _expectation(result: _Result, validation: Validation) -> Alert:
         upper=upper,
         column=column if isinstance(column, str) else None,
         check_id=config.type,
+        correlation_id=validation.run,
         url=validation.result_url,
     )
 
@@ -162,9 +185,46 @@ def _told(result: _Result) -> str | None:
     return f"{count:g} unexpected values" + (f" ({percent:.4g} %)" if percent is not None else "")
 
 
+def pushed(body: Mapping[str, object], received_at: datetime) -> tuple[Pushed, ...]:
+    """Return the outcome of every expectation, met or not; values of the data itself are left out.
+
+    Raises:
+        IntakeError: not a validation result.
+    """
+    validation = parse(Validation, body)
+    at = min(validation.validated_at or received_at, received_at)
+    found = tuple(
+        _dq_result(n, result, validation, at) for n, result in enumerate(validation.results)
+    )
+    return (Pushed(dataset_hints=(validation.asset,), found={FactKind.DQ_RESULTS.value: found}),)
+
+
+def _dq_result(position: int, result: _Result, validation: Validation, at: datetime) -> DqResult:
+    config = result.expectation_config
+    column = config.arguments.get("column")
+    check = f"{config.type}.{column}" if isinstance(column, str) else config.type
+    run = validation.run or run_of(NAME, validation.suite_name, validation.asset, at=at)
+    counts = {key: number_of(result.result.get(key)) for key in _COUNTS}
+    said: dict[str, object] = {"tool": NAME, "suite": validation.suite_name}
+    said |= {key: count for key, count in counts.items() if count is not None}
+    if result.exception_info.raised_exception:
+        said["message"] = _told(result)
+    outcome = PASSED if result.success else FAILED
+    return DqResult(
+        id=f"{run}:{config.id or position}"[-MAX_RESULT_ID:],
+        check_id=check[:MAX_RESULT_ID],
+        status=ERROR if result.exception_info.raised_exception else outcome,
+        severity=severity_of(config.severity),
+        context_metadata=said,
+        executed_at=at,
+        correlation_id=validation.run,
+    )
+
+
 FORMAT: Final = Format(
     name=NAME,
     about="Great Expectations 1.x: the Slack action's message; webhook: ValidationResult.to_json_dict().",
     from_slack=from_slack,
     from_webhook=from_webhook,
+    pushed=pushed,
 )
