@@ -123,7 +123,7 @@ async def test_sodas_incident_owes_a_link_to_soda_only(world: World, *, own_addr
     ):
         inbox_id = (await answer.json())["inbox_id"]
     await handle_inbox(inbox_id, world.app.deps)
-    view = await world.incident("shopify/orders")
+    view = await world.incident("shopify_orders")
     links = [post for post in view.posts if post.kind is PostKind.LINK]
     assert [link.response_url for link in links] == (
         [body["incidentLinkCallbackUrl"]] if own_address else []
