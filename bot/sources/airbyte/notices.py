@@ -14,6 +14,7 @@ from bot.sources.airbyte.shared import Each
 from rca.case import AnomalyType, Severity
 
 KEPT_FOR: Final = timedelta(minutes=4)  # below the five minutes between two polls of a dataset
+MOST_KEPT: Final = 1_000  # connections that something is the matter with
 RECENT: Final = timedelta(days=1)  # ours: who was switched off before that is no news
 MOST_LINES: Final = 20  # of one message
 
@@ -23,8 +24,13 @@ class Watcher:
 
     def __init__(self, api: ConfigApi, clock: Clock) -> None:
         self._api = api
-        self._changes: Each[StreamChanges | None] = Each(clock, KEPT_FOR)
-        self._events: Each[tuple[Event, ...]] = Each(clock, KEPT_FOR)
+        self._changes: Each[StreamChanges | None] = Each(clock, KEPT_FOR, MOST_KEPT)
+        self._events: Each[tuple[Event, ...]] = Each(clock, KEPT_FOR, MOST_KEPT)
+
+    def stop(self) -> None:
+        """Give up the questions that are under way."""
+        self._changes.stop()
+        self._events.stop()
 
     async def look(self, connection: Connection, ask: Ask) -> tuple[Notice, ...]:
         """Return what is to be told about the dataset's connection and stream. Raises ApiError."""

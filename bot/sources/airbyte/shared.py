@@ -31,50 +31,64 @@ class _Outcome(Generic[T]):
 
 
 class Kept(Generic[T]):
-    """A value that is asked for at most once per *lasts*, however many want it; so is a failure, for a moment."""
+    """A value that is asked for at most once per *lasts*, however many want it; so is a failure, for a moment.
+
+    Whoever waits may give up: the question goes on, and its answer serves the next one who asks.
+    """
 
     def __init__(self, clock: Clock, lasts: timedelta) -> None:
         self._clock = clock
         self._lasts = lasts
-        self._lock = asyncio.Lock()
         self._outcome: _Outcome[T] | None = None
+        self._asking: asyncio.Task[_Outcome[T]] | None = None
 
     async def get(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Return the value, asking for it when there is none or it is too old. Raises what *ask* raised."""
-        async with self._lock:
-            now = self._clock()
-            outcome = self._outcome
-            if outcome is None or outcome.until <= now:
-                outcome = await self._asked(ask, now)
-                self._outcome = outcome
+        outcome = self._outcome
+        if outcome is None or outcome.until <= self._clock():
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.create_task(self._asked(ask))
+            outcome = await asyncio.shield(self._asking)
         if outcome.error is not None:
             raise outcome.error
         return outcome.value  # type: ignore[return-value]  # an outcome without an error has a value
 
-    async def _asked(self, ask: Callable[[], Awaitable[T]], now: datetime) -> _Outcome[T]:
+    def stop(self) -> None:
+        """Give up a question that is under way."""
+        if self._asking is not None:
+            self._asking.cancel()
+
+    async def _asked(self, ask: Callable[[], Awaitable[T]]) -> _Outcome[T]:
+        now = self._clock()
         try:
-            return _Outcome(await ask(), None, now + self._lasts)
+            outcome: _Outcome[T] = _Outcome(await ask(), None, now + self._lasts)
         except ApiError as error:
-            return _Outcome(None, error, now + FAILED_FOR)
+            outcome = _Outcome(None, error, now + FAILED_FOR)
+        self._outcome = outcome
+        return outcome
 
 
 class Each(Generic[T]):
-    """One kept value per key; a key that nobody asks for is forgotten when there are many."""
+    """One kept value per key, at most *most* of them; the one that nobody asked for longest is forgotten."""
 
-    MOST: Final = 5_000
-
-    def __init__(self, clock: Clock, lasts: timedelta) -> None:
+    def __init__(self, clock: Clock, lasts: timedelta, most: int) -> None:
         self._clock = clock
         self._lasts = lasts
+        self._most = most
         self._kept: dict[str, Kept[T]] = {}
 
     async def get(self, key: str, ask: Callable[[], Awaitable[T]]) -> T:
         """Return the value of *key*. Raises what *ask* raised."""
         kept = self._kept.pop(key, None) or Kept[T](self._clock, self._lasts)
         self._kept[key] = kept
-        if len(self._kept) > self.MOST:
+        if len(self._kept) > self._most:
             del self._kept[next(iter(self._kept))]
         return await kept.get(ask)
+
+    def stop(self) -> None:
+        """Give up the questions that are under way."""
+        for kept in self._kept.values():
+            kept.stop()
 
 
 ByConnection = Mapping[str, Mapping[str, IngestionJob]]
@@ -104,6 +118,10 @@ class LatestJobs:
         if wanted < now - JOBS_REACH or (self._none_until is not None and now < self._none_until):
             return None
         return await self._kept.get(self._refreshed)
+
+    def stop(self) -> None:
+        """Give up a question that is under way."""
+        self._kept.stop()
 
     async def _refreshed(self) -> ByConnection | None:
         now = self._clock()

@@ -6,6 +6,7 @@ that speaks of ``string`` in one line and of ``varchar`` in the next would show 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -32,6 +33,7 @@ PACE: Final = Pace(time_limit=timedelta(seconds=25))
 CONNECTION_ID: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
 )
+WHOLE_S: Final = PACE.time_limit.total_seconds() - 2.0  # so that the hole is ours, with its words
 DEGRADED_FOR: Final = timedelta(minutes=10)  # then the Config API is tried again
 PRESENT: Final = timedelta(
     minutes=5
@@ -74,6 +76,14 @@ class AirbyteSource:
 
     async def read(self, ask: Ask) -> Facts:
         """Return the syncs of the dataset's connection, the same source's failures elsewhere, and the schedule."""
+        try:
+            async with asyncio.timeout(WHOLE_S):
+                return await self._read(ask)
+        except TimeoutError:
+            what = f"asked {self.name} for connection {ask.dataset.connector_id}"
+            return _nothing(f"{what}: no whole answer within {WHOLE_S:g} s")
+
+    async def _read(self, ask: Ask) -> Facts:
         degraded = self._degraded
         if self._mode is Api.PUBLIC:
             return await self._read_public(ask, "")
@@ -87,6 +97,11 @@ class AirbyteSource:
             why = str(error)
         self._degraded = _Degraded(until=self._clock() + DEGRADED_FOR, why=why)
         return await self._read_public(ask, why)
+
+    def stop(self) -> None:
+        """Give up the questions that are under way."""
+        for asking in (self._config, self._public, self._watcher):
+            asking.stop()
 
     async def check(self) -> tuple[Checked, ...]:
         """Try the credentials, each API that may be read, and whether the directory's connections are there."""
@@ -136,7 +151,7 @@ class AirbyteSource:
         notices, unseen = await self._notices(ask, connection)
         return Facts(
             found={
-                FactKind.INGESTION_JOBS: await self._limited(_jobs_of(facts), connection),
+                FactKind.INGESTION_JOBS: await self._limited(_jobs_of(facts), connection, ask),
                 FactKind.PEER_ERRORS: others,
             },
             holes=(*facts.holes, *hole, *unseen),
@@ -174,13 +189,15 @@ class AirbyteSource:
         holes = tuple(Hole(fact=FactKind.INGESTION_JOBS, reason=reason) for reason in reasons)
         if reasons and not jobs:
             return Facts(found={}, holes=holes)
-        is_present = abs(self._clock() - ask.as_of) <= PRESENT
         schedule = {"expected_sync_interval_s": connection.interval_s} if connection else {}
         return Facts(
             found={FactKind.INGESTION_JOBS: tuple(jobs)},
             holes=holes,
-            dataset=schedule if is_present else {},
+            dataset=schedule if self._is_present(ask) else {},
         )
+
+    def _is_present(self, ask: Ask) -> bool:
+        return abs(self._clock() - ask.as_of) <= PRESENT
 
     async def _peers(self, ask: Ask) -> tuple[tuple[PeerError, ...] | None, tuple[Hole, ...]]:
         try:
@@ -197,7 +214,7 @@ class AirbyteSource:
         self, ask: Ask, connection: Connection | None
     ) -> tuple[tuple[Notice, ...], tuple[Hole, ...]]:
         """What waits for somebody; that it could not be seen is told with the syncs, which were."""
-        if connection is None or abs(self._clock() - ask.as_of) > PRESENT:
+        if connection is None or not self._is_present(ask):
             return (), ()
         try:
             return await self._watcher.look(connection, ask), ()
@@ -205,14 +222,15 @@ class AirbyteSource:
             return (), (Hole(fact=FactKind.INGESTION_JOBS, reason=str(error)),)
 
     async def _limited(
-        self, jobs: tuple[IngestionJob, ...], connection: Connection | None
+        self, jobs: tuple[IngestionJob, ...], connection: Connection | None, ask: Ask
     ) -> tuple[IngestionJob, ...]:
         """The running sync says that its source limits it, where a stream of it waits for that."""
         running = next((job for job in reversed(jobs) if job.status is JobStatus.RUNNING), None)
-        if running is None or connection is None or connection.workspace_id is None:
+        workspace_id = connection.workspace_id if connection else None
+        if running is None or workspace_id is None or not self._is_present(ask):
             return jobs
         try:
-            streams = await self._config_api.limited_streams(connection.workspace_id, running)
+            streams = await self._config_api.limited_streams(workspace_id, running)
         except ApiError:
             return jobs  # an older Airbyte keeps no such statuses; nothing that was asked for is missing
         if not streams:
@@ -271,7 +289,11 @@ async def _open(opening: Opening) -> AsyncIterator[Source]:
     elif options.user is not None and options.password_env is not None:
         credentials = Basic(user=options.user, password=opening.secret(options.password_env))
     client = Client(opening.session, opening.clock, where.shown, credentials, options.timeout_s)
-    yield AirbyteSource(opening, options, client)
+    source = AirbyteSource(opening, options, client)
+    try:
+        yield source
+    finally:
+        source.stop()
 
 
 SOURCE: Final = SourceKind(

@@ -14,6 +14,9 @@ from bot.sources.airbyte.shared import ByConnection, Each, Kept, LatestJobs
 
 WORKSPACES_FOR: Final = timedelta(minutes=10)
 CONNECTIONS_FOR: Final = timedelta(minutes=1)
+HISTORY_FOR: Final = timedelta(minutes=1)  # the streams of one connection are first read together
+MOST_HISTORIES: Final = 20  # thousands of syncs each
+MOST_CONNECTIONS: Final = 5_000
 CLOSED_FOR: Final = timedelta(minutes=30)  # a list that is refused is not asked for each dataset
 
 
@@ -26,9 +29,16 @@ class View:
         self._workspace_id = workspace_id
         self._workspaces: Kept[tuple[str, ...]] = Kept(clock, WORKSPACES_FOR)
         self._connections: Kept[Mapping[str, Connection]] = Kept(clock, CONNECTIONS_FOR)
-        self._single: Each[Connection | None] = Each(clock, CONNECTIONS_FOR)
+        self._single: Each[Connection | None] = Each(clock, CONNECTIONS_FOR, MOST_CONNECTIONS)
+        self._histories: Each[Found] = Each(clock, HISTORY_FOR, MOST_HISTORIES)
         self._latest = LatestJobs(clock, self._everybodys)
         self._closed_until: datetime | None = None
+
+    def stop(self) -> None:
+        """Give up the questions that are under way."""
+        for kept in (self._workspaces, self._connections, self._single, self._histories):
+            kept.stop()
+        self._latest.stop()
 
     async def workspaces(self) -> tuple[str, ...]:
         """Return the workspace that was named, or every one that we may see. Raises ApiError."""
@@ -71,7 +81,10 @@ class View:
         """Return the syncs of a connection that changed since. Raises ApiError."""
         latest = await self.latest(since)
         if latest is None:
-            return await self.api.jobs_of(connection_id, since)
+            return await self._histories.get(
+                f"{connection_id}/{since:%Y-%m-%dT%H}",
+                lambda: self.api.jobs_of(connection_id, since),
+            )
         return Found(syncs=tuple(latest.get(connection_id.casefold(), {}).values()))
 
     async def latest(self, since: datetime) -> ByConnection | None:

@@ -55,7 +55,8 @@ class Fault:
     status: int = 200
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=dict)
-    silent: bool = False
+    silent: bool = False  # until the test ends
+    waits: bool = False  # then answers as it should
     cut: bool = False
 
 
@@ -103,6 +104,7 @@ class AirbyteWorld:
 
     def __init__(self) -> None:
         self.clock = Ticking()
+        self.held = asyncio.Event()
         self.over = asyncio.Event()
         self.jobs: list[dict[str, Any]] = sample("config_jobs.json")["jobs"]
         self.connections: list[dict[str, Any]] = [item(CONNECTION)]
@@ -136,9 +138,11 @@ class AirbyteWorld:
         self.authorizations.append(request.headers.get("Authorization"))
         if self.faults[path]:
             fault = self.faults[path].popleft()
-            if fault.silent:
+            if fault.silent or fault.waits:
+                self.held.set()
                 await self.over.wait()
-            return await _spoilt(request, fault)
+            if not fault.waits:
+                return await _spoilt(request, fault)
         for start, status in self.closed.items():
             if path.startswith(start):
                 return web.json_response({"message": "closed"}, status=status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -29,6 +30,7 @@ from tests.bot.sources.airbyte_world import (
     ORDERS,
     OTHER,
     AirbyteWorld,
+    Fault,
     failed,
     item,
     sample,
@@ -461,3 +463,43 @@ def test_the_dataset_of_these_tests() -> None:
     assert {e["job"]["configId"] for e in sample("config_jobs.json")["jobs"]} == {
         ORDERS.connector_id
     }
+
+
+# ── many datasets ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_streams_of_one_connection_are_first_read_together(airbyte: AirbyteWorld) -> None:
+    """Ten datasets of one connection ask for its history once, also at the same time."""
+    async with airbyte.source() as source:
+        asks = [airbyte.ask(Dataset(name=f"d{n}", connector_id=CONNECTION)) for n in range(10)]
+        answers = await asyncio.gather(*(source.read(ask) for ask in asks))
+    assert all(len(jobs(facts)) == 10 for facts in answers)
+    assert airbyte.count("/jobs/list") == 1
+    assert airbyte.count("web_backend/connections/list") == 1
+
+
+async def test_an_airbyte_too_busy_to_be_read_at_once(airbyte: AirbyteWorld) -> None:
+    """Where a day holds more syncs than one question reads, each connection is asked alone, and peers are a hole."""
+    minute = timedelta(minutes=1)
+    airbyte.jobs += [failed(n, OTHER, NOW - n % 1_400 * minute, "x") for n in range(4_001)]
+    async with airbyte.source() as source:
+        facts = await source.read(airbyte.ask(days=1))
+        shared = airbyte.count("jobs/list_for_workspaces")
+        again = await source.read(airbyte.ask(Dataset(name="d", connector_id=CONNECTION), days=1))
+    assert list(jobs(facts)) == list(jobs(again)) == ["20441150"]
+    assert airbyte.count("/jobs/list") == 1
+    assert airbyte.count("jobs/list_for_workspaces") == shared == 20
+    assert "latest jobs" in reasons(facts)[FactKind.PEER_ERRORS]
+
+
+async def test_who_gives_up_waiting_leaves_the_answer_to_the_next(airbyte: AirbyteWorld) -> None:
+    """A question that many share is not asked anew because one of them was in a hurry."""
+    airbyte.faults["/api/v1/jobs/list_for_workspaces"].append(Fault(waits=True))
+    async with airbyte.source() as source:
+        hurried = asyncio.create_task(source.read(airbyte.ask(days=1)))
+        await airbyte.held.wait()
+        hurried.cancel()
+        patient = asyncio.create_task(source.read(airbyte.ask(days=1)))
+        airbyte.over.set()
+        assert list(jobs(await patient)) == ["20441150"]
+    assert airbyte.count("jobs/list_for_workspaces") == 1
