@@ -146,8 +146,15 @@ def _mentions(message: str | None, columns: Sequence[str]) -> bool:
     return any(column.casefold() in words for column in columns)
 
 
+def _named(change: ColumnChange) -> str:
+    """Return the column, and of one that changed its type both types."""
+    if change.change != "type_changed":
+        return change.column
+    return f"{change.column} ({change.from_} to {change.to})"
+
+
 def _because(weighed: Weighed, kind: str) -> str:
-    names = ", ".join(change.column for change in weighed.changes[:5])
+    names = ", ".join(_named(change) for change in weighed.changes[:5])
     more = f" and {len(weighed.changes) - 5} more" if len(weighed.changes) > 5 else ""  # noqa: PLR2004 - a line holds five
     verb = {"removed": "gone", "added": "new", "type_changed": "of another type"}[kind]
     failed = len(weighed.broken)

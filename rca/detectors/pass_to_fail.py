@@ -18,6 +18,7 @@ from rca.detection import Answer, Detector, Signal
 from rca.evidence import PassToFailEvidence, SignalCode, Transition
 from rca.view import CaseView
 from rca.view.dbt import DbtView, NodeHistory, NodeStep, code_changed
+from rca.view.wording import counted
 
 TURNED: Final = 2.0  # ln units; a test that always passed now fails
 EACH_PASS: Final = 0.3  # ln units for every earlier pass beyond the first
@@ -30,11 +31,16 @@ BLOCKS: Final = 0.5  # ln units; the dataset itself was skipped in the same run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A test that turned: its last pass and the first of the failures that still last."""
+    """A test that turned: its last pass and the first of the failures that still last.
+
+    ``runs`` were before that failure, and ``earlier`` of them failed, too.
+    """
 
     history: NodeHistory
     passed: NodeStep
     failed: NodeStep
+    runs: int
+    earlier: int
     weight: float
     changed: bool | None
 
@@ -87,12 +93,20 @@ def _turn(view: CaseView, dbt: DbtView, code: CodeHistory, history: NodeHistory)
     if first == 0:
         return None
     passed, failed = steps[first - 1], steps[first]
-    flaky = any(s.failed for s in steps[:first])
+    earlier = sum(s.failed for s in steps[:first])
     changed = code.changed(passed.at, failed.at)
-    weight = TURNED + min(MOST_PASSES, EACH_PASS * (first - 1)) + (FLAKY if flaky else 0.0)
+    weight = TURNED + min(MOST_PASSES, EACH_PASS * (first - 1)) + (FLAKY if earlier else 0.0)
     weight += _code_weight(changed=changed)
     weight += BLOCKS if _dataset_skipped(view, dbt, failed.at) else 0.0
-    return Turn(history=history, passed=passed, failed=failed, weight=weight, changed=changed)
+    return Turn(
+        history=history,
+        passed=passed,
+        failed=failed,
+        runs=first,
+        earlier=earlier,
+        weight=weight,
+        changed=changed,
+    )
 
 
 def _code_weight(*, changed: bool | None) -> float:
@@ -130,8 +144,11 @@ def _signal(best: Turn, shown: list[Turn]) -> Signal:
         None: "and the code's history is not known",
     }[best.changed]
     by = f"{best.failed.at:%Y-%m-%d %H:%M} UTC"
-    count = "1 test" if len(shown) == 1 else f"{len(shown)} tests"
-    because = f"{count} turned from pass to fail by {by}, {code}: {best.history.unique_id}."
+    failed = f"it failed in {best.earlier}" if best.earlier else "it failed in none"
+    because = (
+        f"{counted(len(shown), 'test')} turned from pass to fail by {by}, {code}: {best.history.unique_id}; "
+        f"{failed} of {counted(best.runs, 'run')} before."
+    )
     return Signal(
         evidence=evidence,
         strength=strength_of(best.weight),

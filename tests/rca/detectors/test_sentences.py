@@ -63,7 +63,53 @@ def vanished(pipeline):
     return pipeline.counts("country", US=10)
 
 
+def turned(pipeline):
+    return pipeline.node(TEST, 1, status="fail")
+
+
+def turned_again(pipeline):
+    pipeline.document["dbt_runs"][1]["results"][4]["status"] = "fail"
+    return turned(pipeline)
+
+
+def dropped(pipeline):
+    return pipeline.columns(1, lambda columns: [c for c in columns if c["name"] != "total"])
+
+
+def retyped(pipeline):
+    return pipeline.columns(1, lambda columns: [c | {"type": "text"} for c in columns])
+
+
 SENTENCES = [
+    (
+        turned,
+        "pass_to_fail",
+        (
+            "1 test turned from pass to fail by 2026-03-04 06:05 UTC, without a code change: "
+            "test.shop.unique_orders_id.1; it failed in none of 6 runs before."
+        ),
+    ),
+    (
+        turned_again,
+        "pass_to_fail",
+        (
+            "1 test turned from pass to fail by 2026-03-04 06:05 UTC, without a code change: "
+            "test.shop.unique_orders_id.1; it failed in 1 of 6 runs before."
+        ),
+    ),
+    (
+        dropped,
+        "column_removed",
+        "Since the snapshot of 2026-03-04 05:05 UTC 1 column is gone: total.",
+    ),
+    (
+        retyped,
+        "column_type_changed",
+        (
+            "Since the snapshot of 2026-03-04 05:05 UTC 3 columns are of another type: id "
+            "(bigint to text), total (numeric to text), at (timestamp to text)."
+        ),
+    ),
     (
         vanished,
         "distribution_drift",
