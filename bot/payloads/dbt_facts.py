@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from bot.catalog import parts_of
 from bot.payloads.dbt_catalog import Catalogued
 from bot.payloads.dbt_manifest import TESTS, Columns, Node, Project
 from bot.payloads.dbt_runs import FreshnessCheck, Invocation, Outcome
@@ -238,7 +239,7 @@ def offers(source_id: str, project: Project, catalog: Catalogued | None) -> tupl
         Offer(
             source_id=source_id,
             title=node.name,
-            relation=node.relation,
+            relation=_plain(node.relation or ""),
             dbt_node=node.unique_id,
             critical=node.critical,
             merchant_facing=node.merchant_facing or _is_shown(project, node.unique_id),
@@ -247,6 +248,12 @@ def offers(source_id: str, project: Project, catalog: Catalogued | None) -> tupl
         )
         for node in nodes
     )
+
+
+def _plain(relation: str) -> str:
+    """The name without quotes, as people write it, where it means the same without them."""
+    plain = relation.replace('"', "").replace("`", "")
+    return plain if parts_of(plain) == parts_of(relation) else relation
 
 
 def _is_shown(project: Project, unique_id: str) -> bool | None:

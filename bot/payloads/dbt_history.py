@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
@@ -43,8 +44,8 @@ class History:
             if checksums:
                 self.runs[key] = replace(ran, checksums=checksums)
 
-    def ran(self, invocation: Invocation, project: Project | None) -> None:
-        """Take a run and the manifest that lay beside it; the oldest runs are forgotten."""
+    def ran(self, invocation: Invocation, project: Project | None, now: datetime) -> None:
+        """Take a run that was read at *now*, and the manifest beside it; the oldest runs are forgotten."""
         checksums = with_checksums(invocation, project) or with_checksums(invocation, self.project)
         key = invocation.invocation_id or invocation.generated_at.isoformat()
         known = self.runs.get(key)
@@ -52,7 +53,11 @@ class History:
             checksums = known.checksums
         if can_read_sql():
             self._compiled(invocation)
-        self.runs[key] = Ran(invocation=without_sql(invocation), checksums=checksums)
+        self.runs[key] = Ran(
+            invocation=without_sql(invocation),
+            checksums=checksums,
+            seen_at=known.seen_at if known is not None else now,
+        )
         self._forget()
 
     def columns_used(self, catalogs: tuple[Catalogued, ...]) -> ColumnsUsed | None:

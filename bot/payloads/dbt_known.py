@@ -28,15 +28,21 @@ GIVES: Final = frozenset(
 )
 ABOUT_RUNS: Final = (FactKind.DBT_RUNS, FactKind.DQ_RESULTS)
 
+TOLD_FOR: Final = timedelta(hours=3)  # ours; three times the longest pause between two polls
+LATELY: Final = timedelta(
+    hours=25
+)  # since then history is wanted when the last answer is an hour old at most
+
 ColumnsUsed = Callable[[Line], Mapping[str, tuple[str, ...]] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """One invocation, and the checksums of the code that it ran where its own manifest was seen."""
+    """One invocation, when it was first seen here, and the checksums of its code where its own manifest was seen."""
 
     invocation: Invocation
     checksums: Mapping[str, str]
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +132,7 @@ def _run_facts(known: Known, project: Project, line: Line, ask: Ask) -> dict[str
     before it did anything is not.
     """
     usable = list(_usable(known, ask.as_of))
-    wanted = [ran for ran in usable if ran.invocation.generated_at >= ask.since] or usable[-1:]
+    wanted = [ran for ran in usable if _is_wanted(ran, ask)] or usable[-1:]
     checks = [
         result
         for ran in wanted
@@ -144,6 +150,14 @@ def _run_facts(known: Known, project: Project, line: Line, ask: Ask) -> dict[str
         ),
         FactKind.DQ_RESULTS.value: (*checks, *fresh),
     }
+
+
+def _is_wanted(ran: Ran, ask: Ask) -> bool:
+    """Whether the run is news; one that was told to whoever asked within the last hours never changes."""
+    if ran.invocation.generated_at < ask.since:
+        return False
+    asked_lately = ask.as_of - ask.since <= LATELY
+    return not asked_lately or ask.as_of - ran.seen_at <= TOLD_FOR
 
 
 def why_no_runs(known: Known, as_of: datetime, stale_after: timedelta) -> str | None:
@@ -223,7 +237,7 @@ def report(known: Known, why_not: str | None, *, can_read_sql: bool) -> tuple[Ch
             f" written at {_at(project.generated_at)}"
         )
     ]
-    count = f"{len(known.runs)} dbt runs in {known.place}"
+    count = f"{len(known.runs)} dbt run{'' if len(known.runs) == 1 else 's'} in {known.place}"
     fix = "run dbt build into this folder, or raise stale_after_h when it runs more rarely"
     lines.append(Checked(what=count, problem=why_not, fix=fix if why_not else None))
     if not known.catalogs:

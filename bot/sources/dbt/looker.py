@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, TypeVar
 
 from bot.payloads.dbt_catalog import CATALOG, Catalogued, read_catalog
@@ -45,8 +46,8 @@ class Looker:
     catalogs: dict[str, Catalogued] = field(default_factory=dict)
     freshness: dict[str, FreshnessCheck] = field(default_factory=dict)
 
-    def look(self) -> Known:
-        """Return what is known now; what cannot be read is said, and never raised."""
+    def look(self, now: datetime) -> Known:
+        """Return what is known at *now*; what cannot be read is said, and never raised."""
         place = self.files.place
         try:
             found = self.files.list()
@@ -54,7 +55,7 @@ class Looker:
             return Known(place=place, missing=dict.fromkeys(ARTIFACTS, str(error)))
         for _, project in self._fresh(found, MANIFEST, read_manifest):
             self.history.knows(project)
-        self._look_at_runs(found)
+        self._look_at_runs(found, now)
         for file, catalog in self._fresh(found, CATALOG, read_catalog):
             self.catalogs[file.path] = catalog
             self.history.reader = None  # it knows columns by the catalog
@@ -72,7 +73,7 @@ class Looker:
             behind=self.wrong.get(newest.path) if newest else None,
         )
 
-    def _look_at_runs(self, found: tuple[File, ...]) -> None:
+    def _look_at_runs(self, found: tuple[File, ...], now: datetime) -> None:
         manifests = {file.folder: file for file in found if file.artifact == MANIFEST}
         current = next(iter(_newest(found, MANIFEST)), None)
         recent = {file.path for file in _newest(found, RUN_RESULTS)[:MOST_OLD_MANIFESTS]}
@@ -84,7 +85,7 @@ class Looker:
                 continue
             beside = manifests.get(file.folder)
             old = beside if beside != current and file.path in recent else None
-            self.history.ran(invocation, self._old_manifest(old, invocation))
+            self.history.ran(invocation, self._old_manifest(old, invocation), now)
 
     def _old_manifest(self, file: File | None, invocation: Invocation) -> Project | None:
         """The manifest beside an earlier run; when it cannot be read, only that run's checksums are missing."""

@@ -91,7 +91,7 @@ class DbtSource:
         done = self.looking is None or self.looking.done()
         old = self.looked_at is None or not timedelta() <= now - self.looked_at < LOOK_AGAIN
         if self.looking is None or (done and old):
-            self.looking = asyncio.create_task(asyncio.to_thread(self.looker.look))
+            self.looking = asyncio.create_task(asyncio.to_thread(self.looker.look, now))
             self.looked_at = now
         return await asyncio.shield(self.looking)
 

@@ -163,24 +163,16 @@ class CloudLooker:
             if step.command == FRESHNESS:
                 await self._read_freshness(run, step)
         for step, invocation in invocations:
-            self._take(run, step, invocation, deployed_by)
+            by = invocation.deployed_by or deployed_by
+            self._take(run, step, replace(invocation, deployed_by=by), now)
         if not invocations and not run.is_settled(now):
             return
         if not invocations and (empty := nothing_ran(run)) is not None:
-            self.history.ran(replace(empty, deployed_by=deployed_by), None)
+            self.history.ran(replace(empty, deployed_by=deployed_by), None, now)
         self.read_already.add(run.id)
 
-    def _take(
-        self, run: CloudRun, step: CloudStep, invocation: Invocation, deployed_by: str | None
-    ) -> None:
-        self.history.ran(
-            replace(
-                invocation,
-                git_sha=invocation.git_sha or run.git_sha,
-                deployed_by=invocation.deployed_by or deployed_by,
-            ),
-            None,
-        )
+    def _take(self, run: CloudRun, step: CloudStep, invocation: Invocation, now: datetime) -> None:
+        self.history.ran(replace(invocation, git_sha=invocation.git_sha or run.git_sha), None, now)
         self.with_results = max(self.with_results or (0, 0), (run.id, step.index))
 
     async def _results(self, run: CloudRun, step: CloudStep) -> Invocation | None:

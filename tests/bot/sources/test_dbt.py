@@ -266,6 +266,22 @@ async def test_only_what_is_new_is_sent_again(tmp_path: Path) -> None:
     assert [run.invocation_id for run in runs(none)] == ["inv-0"]
 
 
+async def test_what_was_told_is_not_told_for_ever(tmp_path: Path) -> None:
+    """A poll every few minutes gets a run for three hours; whoever has not asked for long gets all since then."""
+    clock = Ticking()
+    day = 24 * HOUR
+    for name, at in (("a", NOON - 2 * HOUR), ("b", NOON)):
+        put(tmp_path / name, run_results=run_results(at, name))
+    put(tmp_path, manifest=manifest(NOON - 3 * HOUR))
+    async with opened(SOURCE, {"artifacts": str(tmp_path), "folders": "*"}, clock) as source:
+        found = []
+        for after, since in ((0, day), (3, day), (4, day), (4, day + 2 * HOUR)):
+            clock.now = NOON + timedelta(minutes=10) + after * HOUR
+            asked = ask_of(as_of=clock.now, since=clock.now - since)
+            found.append([run.invocation_id for run in runs(await source.read(asked))])
+    assert found == [["a", "b"], ["a", "b"], ["b"], ["a", "b"]]
+
+
 @pytest.mark.parametrize(("sums", "same"), [(("a", "a"), True), (("a", "b"), False)])
 async def test_dated_folders_tell_whether_code_changed(
     tmp_path: Path, sums: tuple[str, str], *, same: bool
@@ -572,6 +588,7 @@ async def test_offers(tmp_path: Path) -> None:
     async with opened(SOURCE, {"artifacts": str(tmp_path)}) as source:
         found = {offer.dbt_node: offer for offer in await source.offers()}
     assert set(found) == {RAW, STAGED, ORDERS, REVENUE, CUSTOMERS}
+    assert found[RAW].relation == "RAW.shopify.orders"
     assert found[STAGED].owner == "dana@acme.example"
     assert (found[REVENUE].owner, found[REVENUE].critical) == ("fin@acme.example", True)
     assert [column.name for column in found[RAW].columns or ()] == ["id", "total_price"]
