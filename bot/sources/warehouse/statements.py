@@ -182,7 +182,7 @@ def rows_per_value(
     keys = [folded.c[BUCKET], *(folded.c[_key(i)] for i in range(len(values))), folded.c[REST]]
     windows = len(bounds) - 1
     query = sa.select(*keys, sa.func.sum(folded.c[ROWS]).label(ROWS)).group_by(*keys)
-    return query.limit(_number(windows * (most + 1)))
+    return query.limit(windows * (most + 1))
 
 
 def value_of(column: str, type_name: str | None) -> ColumnElement[Any]:
