@@ -250,6 +250,44 @@ def test_a_secret_written_in_place_of_a_name_is_not_repeated(tmp_path: Path):
     assert "canary" not in text
 
 
+HOOK = (
+    "[tenants.a]\nname='A'\n[tenants.b]\nname='B'\n"
+    "[webhooks.one]\nformat='dbt_cloud'\ntenant='a'\nsecret_env='KEY'\n"
+)
+
+
+def test_a_webhook_that_signs_has_a_tenant_and_a_secret(tmp_path: Path):
+    """Its name is its key, and its secret is one of those the settings need."""
+    (tmp_path / "d.toml").write_text(HOOK, encoding="utf-8")
+    directory = Directory.load(tmp_path / "d.toml")
+    hook = directory.webhooks["one"]
+    assert (hook.id, hook.format, hook.tenant, hook.secret_env) == ("one", "dbt_cloud", "a", "KEY")
+    assert directory.secret_names == ("KEY",)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("tenant='c'\nsecret_env='K'", "webhooks.two.tenant: no tenant 'c'; known: a, b"),
+        ("tenant='b'\nsecret_env='KEY'", "webhooks.two.secret_env: tenant 'a' signs dbt_cloud"),
+        ("tenant='b'", "webhooks.two.secret_env: Field required"),
+        ("tenant='b'\nsecret_env='k'", "webhooks.two.secret_env: String should match"),
+    ],
+)
+def test_what_is_wrong_with_a_webhook_is_named(tmp_path: Path, more: str, said: str):
+    """A signature decides the tenant, so two tenants cannot share a secret for one format."""
+    text = problems(tmp_path, f"{HOOK}[webhooks.two]\nformat='dbt_cloud'\n{more}\n")
+    assert said in text
+
+
+def test_one_tenant_may_use_a_secret_twice(tmp_path: Path):
+    """The same secret for another format, or for the same tenant, is nobody's danger."""
+    more = "[webhooks.two]\nformat='dbt_cloud'\ntenant='a'\nsecret_env='KEY'\n"
+    other = "[webhooks.three]\nformat='openmetadata'\ntenant='b'\nsecret_env='KEY'\n"
+    (tmp_path / "d.toml").write_text(HOOK + more + other, encoding="utf-8")
+    assert set(Directory.load(tmp_path / "d.toml").webhooks) == {"one", "two", "three"}
+
+
 @settings(deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_a_directory_or_a_directory_error(tmp_path_factory, text: str):

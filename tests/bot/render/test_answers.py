@@ -9,7 +9,7 @@ import pytest
 
 from bot.directory import Directory, Person, Team
 from bot.ports import PageOrder
-from bot.records import InboxItem, InboxKind, IncidentState, PageState
+from bot.records import InboxItem, InboxKind, IncidentState, PageState, Refusal
 from bot.render import answers
 from bot.render.names import names_of
 from rca.case import Severity
@@ -172,6 +172,20 @@ def test_unknown_alerts_are_shown_by_their_first_words(payload: dict[str, object
     """Wherever the sender put its words, the newest alerts are recognisable; one without words is said to have none."""
     assert answers.unrecognised(1, [alert(**payload)]).endswith(" `row count low`")
     assert answers.unrecognised(2, [alert(message={})]).endswith(" `(no words)`")
+
+
+REFUSED = Refusal(format_name="soda", count=2, last_at=NOW, problem="event: missing `<!here>`")
+
+
+def test_refused_webhooks_are_shown_beside_unknown_messages() -> None:
+    """By format, with count and first reason; alone they do not claim that every alert was recognised."""
+    alone = answers.unrecognised(0, (), [REFUSED])
+    assert alone.startswith("Webhook soda: 2 bodies refused, the last ")
+    assert "event: missing" in alone
+    assert "<!here>" not in alone
+    both = answers.unrecognised(1, [alert(message={})], [REFUSED, replace(REFUSED, count=1)])
+    assert both.splitlines()[0] == "1 alert was left alone because no format knew them."
+    assert both.splitlines()[-1].startswith("Webhook soda: 1 body refused")
 
 
 def test_no_answer_carries_markup_from_data() -> None:
