@@ -12,9 +12,10 @@ from typing import Any, Final
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.ports import Ask, Source
+from bot.ports import Ask, Facts, Source
 from tests.bot.sources.dbt_world import (
     NOON,
+    RAW,
     Ticking,
     ask_of,
     catalog,
@@ -158,4 +159,23 @@ async def world() -> AsyncIterator[tuple[Source, Ask]]:
         yield source, ask_of()
 
 
-__all__ = ["BUILD", "CLONE", "DOCS", "NOON", "TOKEN", "Cloud", "Run", "served", "text", "world"]
+async def read_account(cloud: Cloud, **options: object) -> Facts:
+    """What one look at the account says of the raw orders."""
+    async with served(cloud, None, **options) as source:
+        facts: Facts = await source.read(ask_of(RAW))
+        return facts
+
+
+__all__ = [
+    "BUILD",
+    "CLONE",
+    "DOCS",
+    "NOON",
+    "TOKEN",
+    "Cloud",
+    "Run",
+    "read_account",
+    "served",
+    "text",
+    "world",
+]

@@ -13,9 +13,9 @@ from typing import Any, Final
 import aiohttp
 
 from bot.directory import Directory
-from bot.ports import Ask, Source
+from bot.ports import Ask, Facts, Source
 from bot.sources.registry import Opening, SourceKind
-from rca.case import Dataset
+from rca.case import Dataset, DbtRun, Lineage
 
 NOON: Final = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -209,3 +209,36 @@ async def world(folder: Path) -> Any:
     async with opened(SOURCE, {"artifacts": str(folder)}) as source:
         found: tuple[Source, Ask] = (source, ask_of())
         yield found
+
+
+async def read_folder(folder: Path, *asks: Ask, **options: object) -> Facts:
+    """What one look at a folder says."""
+    from bot.sources.dbt import SOURCE  # noqa: PLC0415 - registered by its package
+
+    async with opened(SOURCE, {"artifacts": str(folder), **options}) as source:
+        facts: Facts = await source.read(asks[0] if asks else ask_of())
+        return facts
+
+
+def reasons(facts: Facts) -> dict[str, str]:
+    """Why each fact is missing."""
+    return {hole.fact: hole.reason for hole in facts.holes}
+
+
+def runs(facts: Facts) -> tuple[DbtRun, ...]:
+    """The runs, oldest first."""
+    found = facts.found["dbt_runs"]
+    assert isinstance(found, tuple)
+    return found
+
+
+def lineage(facts: Facts) -> Lineage:
+    """The graph."""
+    found = facts.found["lineage"]
+    assert isinstance(found, Lineage)
+    return found
+
+
+def statuses(run: DbtRun) -> dict[str, str]:
+    """What each node did."""
+    return {result.unique_id: result.status for result in run.results}

@@ -1,54 +1,33 @@
-"""Runs of dbt Cloud become facts of a case, step by step, and what could not be read is named."""
+"""Runs of dbt Cloud become facts of a case, step by step."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-from pydantic import ValidationError
 
 from bot.payloads.dbt_cloud import command_of, deployers, read_runs, read_steps
 from bot.payloads.dbt_document import ArtifactError
-from bot.ports import BotError, Facts
-from bot.sources.dbt_cloud import SOURCE
-from rca.case import Dataset, DbtRun
-from tests.bot.sources.dbt_cloud_world import BUILD, CLONE, DOCS, NOON, TOKEN, Cloud, served
+from rca.case import Dataset
+from tests.bot.sources.dbt_cloud_world import BUILD, CLONE, DOCS, Cloud, read_account, served
 from tests.bot.sources.dbt_world import (
+    NOON,
     ORDERS,
     RAW,
     STAGED,
     Ticking,
     ask_of,
     manifest,
-    opened,
+    reasons,
     run_results,
+    runs,
 )
 
-DAY = timedelta(days=1)
-HOUR = timedelta(hours=1)
-
-
-def reasons(facts: Facts) -> dict[str, str]:
-    """Why each fact is missing."""
-    return {hole.fact: hole.reason for hole in facts.holes}
-
-
-def runs(facts: Facts) -> tuple[DbtRun, ...]:
-    """The runs, oldest first."""
-    found = facts.found["dbt_runs"]
-    assert isinstance(found, tuple)
-    return found
-
-
-async def read(cloud: Cloud, **options: object) -> Facts:
-    """What one look at the account says."""
-    async with served(cloud, None, **options) as source:
-        facts: Facts = await source.read(ask_of(RAW))
-        return facts
+DAY: Final = timedelta(days=1)
+HOUR: Final = timedelta(hours=1)
 
 
 async def test_runs_give_everything() -> None:
@@ -56,7 +35,7 @@ async def test_runs_give_everything() -> None:
     cloud = Cloud()
     cloud.add(11, NOON - DAY)
     cloud.add(12)
-    facts = await read(cloud)
+    facts = await read_account(cloud)
     assert set(facts.found) == {"dbt_runs", "lineage", "dq_results", "column_snapshots"}
     assert facts.holes == ()
     assert [(run.invocation_id, run.git_sha) for run in runs(facts)] == [
@@ -70,7 +49,7 @@ async def test_the_last_step_is_not_the_run() -> None:
     cloud = Cloud()
     run = cloud.add(12, status=20)
     run.artifacts[2, "run_results.json"] = run_results(invocation_id="inv-12", orders="error")
-    facts = await read(cloud)
+    facts = await read_account(cloud)
     assert [one.invocation_id for one in runs(facts)] == ["inv-12"]
     assert {one.unique_id: one.status for one in runs(facts)[0].results}[ORDERS] == "error"
     assert "runs/12/artifacts/run_results.json" not in cloud.asked
@@ -86,7 +65,7 @@ async def test_every_step_is_a_run_of_its_own() -> None:
     run.artifacts[3, "run_results.json"] = run_results(
         NOON, "inv-test", "test", source_unique_orders_id="fail"
     )
-    facts = await read(cloud)
+    facts = await read_account(cloud)
     assert [(one.command, one.invocation_id) for one in runs(facts)] == [
         ("run", "inv-run"),
         ("test", "inv-test"),
@@ -98,7 +77,7 @@ async def test_the_newest_run_has_checksums() -> None:
     cloud = Cloud()
     cloud.add(11, NOON - DAY)
     cloud.add(12)
-    facts = await read(cloud)
+    facts = await read_account(cloud)
     assert [any(one.checksum for one in run.results) for run in runs(facts)] == [False, True]
     assert [path for path in cloud.asked if "manifest" in path] == [
         "runs/12/artifacts/manifest.json?step=2"
@@ -154,7 +133,7 @@ async def test_a_run_that_could_not_start() -> None:
     cloud.add(11, NOON - DAY)
     run = cloud.add(12, status=20, git_sha="sha-2", status_message="dbt command failed")
     run.artifacts.clear()
-    facts = await read(cloud)
+    facts = await read_account(cloud)
     last = runs(facts)[-1]
     assert (last.invocation_id, last.git_sha, last.results) == ("dbt-cloud-run-12", "sha-2", ())
     assert last.dbt_generated_at == NOON
@@ -183,7 +162,7 @@ async def test_which_runs_count(fields: dict[str, Any], *, counts: bool) -> None
     cloud = Cloud()
     cloud.add(11, NOON - HOUR)
     cloud.add(12, **fields)
-    facts = await read(cloud, environment_id=3)
+    facts = await read_account(cloud, environment_id=3)
     expected = ["inv-11", "inv-12"] if counts else ["inv-11"]
     assert [run.invocation_id for run in runs(facts)] == expected
 
@@ -194,7 +173,7 @@ async def test_jobs_that_are_named() -> None:
     cloud.add(11, NOON - HOUR, job_definition_id=8)
     cloud.add(12, job_definition_id=9)
     cloud.add(13, job_definition_id=10)
-    facts = await read(cloud, job_ids=[8, 9], project_id=None)
+    facts = await read_account(cloud, job_ids=[8, 9], project_id=None)
     assert [run.invocation_id for run in runs(facts)] == ["inv-11", "inv-12"]
     assert cloud.asked.count("runs/") == 2
 
@@ -207,7 +186,7 @@ async def test_who_deployed() -> None:
     cloud.add(11, NOON - 2 * HOUR, trigger=by_hand)
     cloud.add(12, NOON - HOUR, git_sha="sha-2", trigger=by_hand)
     cloud.add(13, git_sha="sha-3")
-    facts = await read(cloud)
+    facts = await read_account(cloud)
     assert [(run.git_sha, run.deployed_by) for run in runs(facts)] == [
         ("sha-1", None),
         ("sha-1", None),
@@ -243,160 +222,6 @@ async def test_results_that_never_come() -> None:
     assert runs(facts)[-1].invocation_id == "dbt-cloud-run-12"
 
 
-def refusing(status: int, only: str = "") -> Any:
-    """An answer with *status* to what has *only* in its path."""
-
-    def answer(request: web.Request) -> web.StreamResponse | None:
-        if only not in request.path:
-            return None
-        return web.json_response({"secret": TOKEN}, status=status, headers={"Retry-After": "9"})
-
-    return answer
-
-
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        (401, "401 Unauthorized, the token is wrong or was revoked"),
-        (403, "403 Forbidden, the token may not read this"),
-        (404, "404 Not Found"),
-        (429, "429 Too Many Requests, too many requests"),
-        (500, "500 Internal Server Error"),
-        (503, "503 Service Unavailable"),
-    ],
-)
-async def test_an_account_that_refuses(status: int, words: str) -> None:
-    """Nothing is known, and every hole says what was asked of whom and what came back; never the token."""
-    cloud = Cloud(instead=refusing(status))
-    facts = await read(cloud)
-    assert facts.found == {}
-    assert set(reasons(facts)) == {"dbt_runs", "lineage", "dq_results", "column_snapshots"}
-    reason = reasons(facts)["lineage"]
-    assert "dbt Cloud at http://127.0.0.1" in reason
-    assert "runs of project 5" in reason
-    assert reason.endswith(words)
-    assert TOKEN not in repr(facts)
-
-
-async def test_a_wrong_token() -> None:
-    """A token that dbt Cloud does not know is named as such."""
-    cloud = Cloud()
-    cloud.add(12)
-    async with served(cloud) as source:
-        object.__setattr__(source.looker.api, "token", "other")
-        facts = await source.read(ask_of(RAW))
-        assert "other" not in repr(source)
-    assert reasons(facts)["dbt_runs"].endswith(
-        "401 Unauthorized, the token is wrong or was revoked"
-    )
-
-
-@pytest.mark.parametrize("status", [429, 500])
-async def test_results_that_are_refused(status: int) -> None:
-    """When the newest run's results cannot be read, older ones do not stand in for them."""
-    cloud, clock = Cloud(), Ticking()
-    cloud.add(11, NOON - DAY)
-    async with served(cloud, clock) as source:
-        await source.read(ask_of(RAW))
-        cloud.add(12, status=20)
-        cloud.instead = refusing(status, "runs/12/artifacts")
-        clock.now += timedelta(minutes=1)
-        refused = await source.read(ask_of(RAW))
-        cloud.instead = None
-        clock.now += timedelta(minutes=1)
-        then = await source.read(ask_of(RAW))
-    assert "run_results.json of run 12, step 2" in reasons(refused)["dbt_runs"]
-    assert "lineage" in refused.found
-    assert [run.invocation_id for run in runs(then)] == ["inv-11", "inv-12"]
-
-
-async def test_a_limit_of_requests_is_respected() -> None:
-    """Once dbt Cloud says that it is too much, no further run is asked for; the newest were asked for first."""
-    cloud = Cloud()
-    for number in range(1, 21):
-        cloud.add(number, NOON - timedelta(hours=20 - number))
-    cloud.instead = refusing(429, "run_results.json")
-    facts = await read(cloud)
-    asked = [path for path in cloud.asked if "run_results" in path]
-    assert len(asked) <= 4
-    assert "runs/20/artifacts/run_results.json?step=2" in asked
-    assert "429 Too Many Requests" in reasons(facts)["dbt_runs"]
-
-
-async def test_the_token_stays_with_dbt_cloud() -> None:
-    """An artifact that lies in another store is read from there, and the token is not sent along."""
-    cloud, seen = Cloud(), []
-    cloud.add(12)
-
-    async def elsewhere(request: web.Request) -> web.Response:
-        seen.append(request.headers.get("Authorization"))
-        return web.json_response(run_results(invocation_id="inv-stored"))
-
-    app = web.Application()
-    app.router.add_get("/{path:.*}", elsewhere)
-    async with TestServer(app) as other:
-
-        def answer(request: web.Request) -> web.StreamResponse | None:
-            if not request.path.endswith("run_results.json"):
-                return None
-            return web.Response(status=302, headers={"Location": str(other.make_url("/x"))})
-
-        cloud.instead = answer
-        facts = await read(cloud)
-    assert [run.invocation_id for run in runs(facts)] == ["inv-stored"]
-    assert seen == [None]
-
-
-async def test_redirects_without_end() -> None:
-    """An address that sends in circles is named, and left."""
-    cloud = Cloud(
-        instead=lambda request: web.Response(status=302, headers={"Location": str(request.url)})
-    )
-    facts = await read(cloud)
-    assert reasons(facts)["dbt_runs"].endswith("sent elsewhere too often")
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        ("<html>", "is not JSON, or was cut off"),
-        ('{"data": {}}', "data is not a list"),
-        ('{"status": {}}', "data is not a list"),
-        ("[]", "is not a JSON object"),
-    ],
-)
-async def test_an_answer_that_is_no_list(body: str, words: str) -> None:
-    """A proxy's page instead of the list is named."""
-    cloud = Cloud(instead=lambda _: web.Response(text=body))
-    assert reasons(await read(cloud))["dbt_runs"].endswith(words)
-
-
-async def test_nobody_there() -> None:
-    """An address where nobody listens is named with the kind of error."""
-    options = {
-        "url": "http://127.0.0.1:1",
-        "account_id": 1,
-        "token_env": "DBT_TOKEN",
-        "project_id": 5,
-    }
-    async with opened(SOURCE, options, secrets={"DBT_TOKEN": TOKEN}) as source:
-        facts = await source.read(ask_of(RAW))
-        checked = await source.check()
-        with pytest.raises(BotError, match="not reached"):
-            await source.offers()
-    assert reasons(facts)["dbt_runs"] == (
-        "asked dbt Cloud at http://127.0.0.1:1 for runs of project 5:"
-        " not reached (ClientConnectorError)"
-    )
-    assert [bool(one.problem) for one in checked[:2]] == [True, True]
-
-
-async def test_an_account_without_runs() -> None:
-    """No run at all is a hole that says so."""
-    facts = await read(Cloud())
-    assert reasons(facts)["dbt_runs"].endswith("no run of this project has ended")
-
-
 async def test_nothing_later_than_the_instant() -> None:
     """A case of an earlier instant does not see a run that ended later."""
     cloud = Cloud()
@@ -419,31 +244,6 @@ async def test_check_and_offers() -> None:
         assert not source.covers(Dataset(name="o", relation="shop.main.other"))
     assert [one.problem for one in checked] == [None, None]
     assert STAGED in {offer.dbt_node for offer in offers}
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"account_id": 1, "token_env": "T"},
-        {"account_id": 0, "token_env": "T", "project_id": 1},
-        {"token_env": "T", "project_id": 1},
-        {"account_id": 1, "project_id": 1},
-        {"account_id": 1, "token_env": "T", "project_id": 1, "url": "cloud.getdbt.com"},
-        {"account_id": 1, "token_env": "T", "project_id": 1, "unknown": 1},
-    ],
-)
-def test_options_that_cannot_work(options: dict[str, object]) -> None:
-    """A source without an account, a token or a project is refused."""
-    with pytest.raises(ValidationError):
-        SOURCE.options.model_validate(options)
-
-
-async def test_a_token_that_is_not_set() -> None:
-    """The environment variable that is missing is named."""
-    options = {"account_id": 1, "token_env": "DBT_TOKEN", "project_id": 1}
-    with pytest.raises(BotError, match="DBT_TOKEN is not set"):
-        async with opened(SOURCE, options):
-            pass
 
 
 @pytest.mark.parametrize(
@@ -470,8 +270,6 @@ def test_the_command_of_a_step(name: str, command: str | None) -> None:
 @pytest.mark.parametrize("value", [None, 3, "x", [], {}, {"index": "1"}, {"index": 0}])
 def test_odd_entries_are_passed_over(value: object) -> None:
     """A run or a step of another shape costs itself, not the list."""
-    import json  # noqa: PLC0415 - only here
-
     good = {"id": 1, "status": 10, "index": 1, "name": BUILD}
     assert len(read_runs(json.dumps({"data": [value, good]}), "x")) == 1
     steps = read_steps(json.dumps({"data": {"run_steps": [value, good]}}), "x")
