@@ -10,7 +10,7 @@ from typing import Final
 from rca.stats.robust import Level, level, median, upper_tail
 
 SMALLEST_S: Final = 1.0  # seconds; below this a duration is rounding
-LOG_SPREAD_FLOOR: Final = 0.08  # of the logarithm; a steady job still varies so much from run to run
+LOG_SPREAD_FLOOR: Final = 0.08  # of the logarithm; even a steady job varies so much
 
 
 def log_level(durations_s: Sequence[float]) -> Level:

@@ -16,7 +16,7 @@ from rca.view.instants import epoch_s
 
 STARTED: Final = attrgetter("started_at")
 BROKEN: Final = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
-MAX_JOBS: Final = 1_000  # syncs; six weeks of hourly ones, of which the newest four tell what is usual
+MAX_JOBS: Final = 1_000  # syncs; six weeks of hourly ones, the newest four tell what is usual
 RHYTHM_OF: Final = 60  # syncs; older ones may have followed another schedule
 OPEN: Final = frozenset({JobStatus.RUNNING, JobStatus.PENDING})
 
