@@ -1,20 +1,31 @@
-"""What people decide about an incident: acknowledge, escalate, resolve, snooze.
+"""What people decide about an incident: acknowledge, escalate, resolve, snooze, say whether we were right.
 
 The one place that asks whether this person may, and whether the incident is their tenant's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from bot.deps import Deps
 from bot.directory import Role
 from bot.examine import REVIEWED
 from bot.policy.who_may import Act, may
 from bot.ports import BotError
-from bot.records import InboxKind, Incident, IncidentState, TimelineEntry
+from bot.records import (
+    InboxKind,
+    Incident,
+    IncidentState,
+    PersonsAnswer,
+    TimelineEntry,
+    Verdict,
+)
 from bot.store import Change, PageRequested
+from rca.diagnosis import Diagnosis
+from rca.evidence import Cause
 
 
 class NotAllowedError(BotError):
@@ -27,6 +38,24 @@ class NoSuchIncidentError(BotError):
 
 class NoSuchTeamError(BotError):
     """The directory has no such team; the text names those it has."""
+
+
+class NothingToMarkError(BotError):
+    """There is nothing that could be right or wrong; the text says why."""
+
+
+NONE_OF_THEM: Final = "none"
+CAUSES: Final = (*(cause.value for cause in Cause), NONE_OF_THEM)
+"""What a person may say that it was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """What somebody said of an incident's causes, and whether that was news."""
+
+    incident: Incident
+    causes: Mapping[str, Verdict]
+    changed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +164,71 @@ async def reviewed(incident_id: str, actor: Actor, key: str, deps: Deps) -> None
         TimelineEntry(incident_id=incident_id, at=now, what=REVIEWED, actor=actor.user_id)
     )
     await _look_again(incident, actor, key, deps)
+
+
+async def mark(incident_id: str, verdict: Verdict, actor: Actor, deps: Deps) -> Marked:
+    """Say that the first hypothesis in force is right, or wrong; a resolved incident can be marked, too.
+
+    Raises:
+        NothingToMarkError: the diagnosis names no cause.
+        NotAllowedError, NoSuchIncidentError: as for every decision.
+    """
+    incident = await permitted(incident_id, actor, Act.ANSWER, deps)
+    diagnosis = await _in_force(incident, deps)
+    if diagnosis.top is None:
+        raise NothingToMarkError(
+            "This diagnosis names no cause. If you know it: /rca cause CAUSE DATASET."
+        )
+    return await _answer(incident, diagnosis, {diagnosis.top.cause_type: verdict}, actor, deps)
+
+
+async def name_cause(incident_id: str, cause: str, actor: Actor, deps: Deps) -> Marked:
+    """Say which cause it was, or ``none`` of them; what stood first and is something else was wrong.
+
+    Raises:
+        NothingToMarkError: *cause* is not a cause we know; the text lists them.
+        NotAllowedError, NoSuchIncidentError: as for every decision.
+    """
+    incident = await permitted(incident_id, actor, Act.ANSWER, deps)
+    if cause not in CAUSES:
+        raise NothingToMarkError(f"I know no cause named {cause}. Causes: {', '.join(CAUSES)}.")
+    diagnosis = await _in_force(incident, deps)
+    said = {cause: Verdict.RIGHT}
+    if diagnosis.top is not None and diagnosis.top.cause_type != cause:
+        said[diagnosis.top.cause_type] = Verdict.WRONG
+    return await _answer(incident, diagnosis, said, actor, deps)
+
+
+async def _in_force(incident: Incident, deps: Deps) -> Diagnosis:
+    """The incident's last diagnosis; of a resolved incident, too."""
+    view = await deps.store.incidents.view(incident.incident_id)
+    if view is None or view.diagnosis is None:
+        raise NothingToMarkError("It has not been diagnosed yet.")
+    return view.diagnosis
+
+
+async def _answer(
+    incident: Incident,
+    diagnosis: Diagnosis,
+    said: Mapping[str, Verdict],
+    actor: Actor,
+    deps: Deps,
+) -> Marked:
+    now = deps.clock()
+    answers = [
+        PersonsAnswer(
+            incident_id=incident.incident_id,
+            signal_id=diagnosis.signal_id,
+            tenant_id=incident.tenant_id,
+            cause_type=cause,
+            verdict=verdict,
+            by=actor.user_id,
+            at=now,
+        )
+        for cause, verdict in said.items()
+    ]
+    changed = await deps.store.answers.give(answers)
+    return Marked(incident=incident, causes=dict(said), changed=changed)
 
 
 async def _look_again(incident: Incident, actor: Actor, key: str, deps: Deps) -> None:

@@ -19,6 +19,7 @@ class Act(StrEnum):
     RESOLVE = "resolve"
     SNOOZE = "snooze"
     RUN_STEP = "run_step"
+    ANSWER = "answer"  # say whether a hypothesis was right
     ADMIN = "admin"
 
 

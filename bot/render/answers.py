@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Final
 
 from bot.ports import PageOrder
-from bot.records import InboxItem, Incident, IncidentState, IncidentView, Page, Refusal
+from bot.records import (
+    InboxItem,
+    Incident,
+    IncidentState,
+    IncidentView,
+    Page,
+    Refusal,
+    Verdict,
+)
 from bot.render import who_next
 from bot.render.block_kit import mrkdwn
 from bot.render.message import Code, Group, Instant, Line, Message, Span, Strong, Text
@@ -20,6 +28,7 @@ from bot.render.words import (
     confidence,
     kind_of,
     look_of,
+    said,
     sentence,
     verdict,
 )
@@ -246,3 +255,15 @@ def _bullet(incident: Incident, now: datetime | None, view: IncidentView | None 
     if incident.acknowledged_by and incident.is_open:
         spans.extend((" · ", NOBODY.actor(incident.acknowledged_by), " has it"))
     return tuple(spans)
+
+
+def marked(causes: Mapping[str, Verdict], incident: Incident, *, changed: bool) -> str:
+    """Return what somebody said of an incident's causes, and how to say more."""
+    words = "; ".join(f"{said(cause)} marked {verdict}" for cause, verdict in causes.items())
+    spans: list[Span] = [f"{capital(words)} for ", _name(incident.dataset), "."]
+    if not changed:
+        spans.append(" You said so before.")
+    if Verdict.RIGHT not in causes.values():
+        command = f"/rca cause CAUSE {incident.dataset}"
+        spans.extend((" If you know what it was: ", Code(text=command)))
+    return _said(tuple(spans))

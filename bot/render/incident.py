@@ -6,11 +6,11 @@ checked, and the buttons that its state allows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from bot.records import Incident, IncidentState, IncidentView
+from bot.records import Incident, IncidentState, IncidentView, PersonsAnswer, Verdict
 from bot.render import blind, who_next
 from bot.render.details import details
 from bot.render.evidence import highlights
@@ -51,6 +51,9 @@ __all__ = ["Names", "card", "changed_note", "details", "paged_note", "undelivere
 
 ACKNOWLEDGE: Final = "incident_ack"
 RESOLVE: Final = "incident_resolve"
+RIGHT: Final = "incident_right"
+WRONG: Final = "incident_wrong"
+NO_CAUSE: Final = "none"  # how an answer says that it was none of the causes
 
 WHAT_TO_DO: Final = {
     Band.ACT: "act on it",
@@ -210,6 +213,7 @@ def _foot(view: IncidentView, names: Names, look: Look) -> Iterator[Part]:
     yield Context(
         lines=(
             _state(view.incident, names, look),
+            *_marks(view.answers, names),
             *((blind.coverage(diagnosis),) if diagnosis else ()),
         )
     )
@@ -232,14 +236,33 @@ def _state(incident: Incident, names: Names, look: Look) -> Line:
     return (*spans, ".")
 
 
+def _marks(answers: Sequence[PersonsAnswer], names: Names) -> Iterator[Line]:
+    """Who said what of which cause: "Marked right by @alice"."""
+    by_word: dict[tuple[str, Verdict], list[Span]] = {}
+    for answer in answers:
+        who = by_word.setdefault((answer.cause_type, answer.verdict), [])
+        who.extend((", ", names.actor(answer.by)) if who else (names.actor(answer.by),))
+    for (cause, verdict_said), who in by_word.items():
+        what = "none of the causes" if cause == NO_CAUSE else said(cause)
+        yield (f"{capital(what)} marked {verdict_said} by ", *who, ".")
+
+
 def _at(instant: datetime | None) -> tuple[Span, ...]:
     return (" ", Instant(at=instant)) if instant else ()
 
 
 def _buttons(view: IncidentView, names: Names) -> Iterator[Button]:
     incident = view.incident
-    if not incident.is_open:
-        return
+    if incident.is_open:
+        yield from _working(view, names)
+    if view.diagnosis is not None and view.diagnosis.top is not None:
+        yield Button(action_id=RIGHT, text="Right", value=incident.incident_id)
+        yield Button(action_id=WRONG, text="Wrong", value=incident.incident_id)
+
+
+def _working(view: IncidentView, names: Names) -> Iterator[Button]:
+    """What can be done while somebody has to."""
+    incident = view.incident
     if incident.state is IncidentState.OPEN:
         yield Button(
             action_id=ACKNOWLEDGE,

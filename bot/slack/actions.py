@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from bot.decisions import Actor, acknowledge, escalate, resolve
+from bot.decisions import Actor, acknowledge, escalate, mark, resolve
 from bot.deps import Deps
 from bot.ports import BotError
-from bot.records import InboxKind, InboxState, Post, PostKind
+from bot.records import InboxKind, InboxState, Post, PostKind, Verdict
 from bot.render import answers
 from bot.render.text import escape
 from bot.slack.requests import Click
@@ -32,8 +32,24 @@ async def _escalate(click: Click, actor: Actor, deps: Deps) -> str | None:
     return None if asked.fresh else answers.paging(asked.page, deps.names(), fresh=False)
 
 
+async def _right(click: Click, actor: Actor, deps: Deps) -> str | None:
+    said = await mark(click.incident_id, Verdict.RIGHT, actor, deps)
+    return None if said.changed else answers.marked(said.causes, said.incident, changed=False)
+
+
+async def _wrong(click: Click, actor: Actor, deps: Deps) -> str | None:
+    said = await mark(click.incident_id, Verdict.WRONG, actor, deps)
+    return answers.marked(said.causes, said.incident, changed=said.changed)
+
+
 PRESSES: Final[Mapping[str, Press]] = MappingProxyType(
-    {"incident_ack": _ack, "incident_resolve": _resolve, "incident_escalate": _escalate}
+    {
+        "incident_ack": _ack,
+        "incident_resolve": _resolve,
+        "incident_escalate": _escalate,
+        "incident_right": _right,
+        "incident_wrong": _wrong,
+    }
 )
 """By the button's ``action_id``, without what follows its colon. The card's edit is the answer to a first press."""
 

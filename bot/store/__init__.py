@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ports import Job, Jobs
+from bot.store.answers import Answers, Labelled
 from bot.store.changes import Change, NoIncidentError
 from bot.store.deadlines import Deadlines, Fired
 from bot.store.due import due
@@ -26,6 +27,7 @@ from bot.store.transaction import Database
 __all__ = [
     "Change",
     "Fired",
+    "Labelled",
     "LoadReport",
     "NoIncidentError",
     "PageRequested",
@@ -49,6 +51,7 @@ class Store:
         self.refusals = Refusals(self._database)
         self.retention = Retention(self._database)
         self.signals = Signals(self._database)
+        self.answers = Answers(self._database)
         self.tokens = Tokens(self._database)
 
     async def due(self, now: datetime, limit: int) -> tuple[Job, ...]:

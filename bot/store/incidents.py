@@ -23,6 +23,7 @@ from bot.records import (
     TimelineEntry,
 )
 from bot.store import rows
+from bot.store.answers import of_incident
 from bot.store.changes import (
     Change,
     Decision,
@@ -157,6 +158,7 @@ class Incidents:
                 pages=tuple(rows.page(row) for row in pages),
                 posts=tuple(rows.post(row) for row in posts),
                 timeline=await _timeline(connection, incident_id),
+                answers=await of_incident(connection, incident_id),
             )
 
     async def record(

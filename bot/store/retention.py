@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, Table, delete, select, tuple_
+from sqlalchemy import CursorResult, Table, delete, exists, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
 from bot.records import InboxState, IncidentState
 from bot.store import fact_tables
 from bot.store.tables import (
     ALERTS,
+    ANSWERS,
     DEADLINES,
     INBOX,
     INCIDENTS,
@@ -62,11 +63,13 @@ class Retention:
 
     async def remove_incidents(self, before: datetime) -> int:
         """Remove incidents resolved before *before*, with their diagnoses; those that people labelled stay."""
+        labelled = exists().where(ANSWERS.c.incident_id == INCIDENTS.c.incident_id)
         over = (
             select(INCIDENTS.c.incident_id)
             .where(
                 INCIDENTS.c.state == IncidentState.RESOLVED,
                 INCIDENTS.c.resolved_at < before,
+                ~labelled,
             )
             .order_by(INCIDENTS.c.resolved_at)
             .limit(INCIDENTS_AT_ONCE)

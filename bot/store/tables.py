@@ -130,6 +130,21 @@ ROOT_CAUSE_SIGNALS: Final = Table(
     Index("ix_root_cause_signals_incident_id", "incident_id"),
 )
 
+ANSWERS: Final = Table(
+    "answers",
+    METADATA,
+    # What people said of a diagnosis, cause by cause; each person's last word.
+    Column("signal_id", KeptText, ForeignKey("root_cause_signals.id"), primary_key=True),
+    Column("cause_type", KeptText, primary_key=True, comment="none: none of the causes"),
+    Column("answered_by", KeptText, primary_key=True),
+    Column("incident_id", KeptText, ForeignKey("incidents.incident_id"), nullable=False),
+    Column("tenant_id", KeptText, nullable=False),
+    Column("verdict", KeptText, nullable=False, comment="right or wrong"),
+    Column("answered_at", UtcDateTime, nullable=False),
+    Index("ix_answers_incident_id", "incident_id"),
+    Index("ix_answers_recent", "answered_at"),
+)
+
 PENDING: Final = text("state = 'pending'")
 
 DEADLINES: Final = Table(

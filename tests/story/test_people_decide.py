@@ -10,6 +10,7 @@ from bot.sandbox.world import ALERTS, World, buttons, words
 
 NAME = "01_expired_credentials"
 DATASET = "shopify_orders"
+MARKS = ("incident_right", "incident_wrong")
 
 
 def escalate_button(message: Message) -> str:
@@ -84,7 +85,7 @@ async def test_acknowledge_is_seen_by_all(world: World) -> None:
 
 
 async def test_resolve_turns_the_card_green_and_closes_the_page(world: World) -> None:
-    """Resolve: no buttons are left, the diagnosis is no longer active, the provider hears that it is over."""
+    """Only the question whether we were right is left; no diagnosis is active, and the provider hears of it."""
     message = await world.alert(NAME)
     card = world.card(message)
     await world.sandbox.click("alice", card, escalate_button(card))
@@ -93,7 +94,7 @@ async def test_resolve_turns_the_card_green_and_closes_the_page(world: World) ->
     await world.work()
     view = await world.incident(DATASET)
     assert view.incident.state is IncidentState.RESOLVED
-    assert buttons(world.card(message)) == ()
+    assert buttons(world.card(message)) == MARKS
     assert "Resolved by" in words(world.card(message))
     assert [call.state for call in world.sandbox.phones.calls] == [CallState.RESOLVED]
     active = await world.app.store.signals.list("acme", DATASET, active_only=True, limit=10)

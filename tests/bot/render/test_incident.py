@@ -45,6 +45,9 @@ def buttons(shown: IncidentView) -> list[str]:
     return [button.action_id for part in foot if isinstance(part, Buttons) for button in part.items]
 
 
+MARKS = ("incident_right", "incident_wrong")
+
+
 @pytest.mark.parametrize(
     ("shown", "color", "loud"),
     [
@@ -71,17 +74,20 @@ def test_the_color_is_the_state(shown: IncidentView, color: str, loud: bool) -> 
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [
-        (view(), ["incident_ack", "incident_escalate:infra", "incident_resolve"]),
-        (view(**ACKNOWLEDGED), ["incident_escalate:infra", "incident_resolve"]),
-        (view(pages=(page(),)), ["incident_ack", "incident_resolve"]),
-        (view(pages=(page(state=PageState.REQUESTED),)), ["incident_ack", "incident_resolve"]),
+        (view(), ["incident_ack", "incident_escalate:infra", "incident_resolve", *MARKS]),
+        (view(**ACKNOWLEDGED), ["incident_escalate:infra", "incident_resolve", *MARKS]),
+        (view(pages=(page(),)), ["incident_ack", "incident_resolve", *MARKS]),
+        (
+            view(pages=(page(state=PageState.REQUESTED),)),
+            ["incident_ack", "incident_resolve", *MARKS],
+        ),
         (view(NO_SIGNAL), ["incident_ack", "incident_escalate:data_eng_lead", "incident_resolve"]),
         (view(None), ["incident_ack", "incident_resolve"]),
-        (view(**RESOLVED), []),
+        (view(**RESOLVED), [*MARKS]),
     ],
 )
 def test_buttons_follow_the_state(shown: IncidentView, expected: list[str]) -> None:
-    """Only what can still be done is offered; a team that has a page has no button any more."""
+    """Only what can still be done is offered; a cause that was named can be marked whatever the state."""
     assert buttons(shown) == expected
 
 
