@@ -10,7 +10,7 @@ from sys import intern
 from typing import Final
 
 from bot.payloads.dbt_document import Pieces, as_map, as_name, as_number, as_text
-from bot.payloads.dbt_manifest import Columns
+from bot.payloads.dbt_nodes import Columns
 
 CATALOG: Final = "catalog.json"
 SECTIONS: Final = frozenset({"nodes", "sources"})

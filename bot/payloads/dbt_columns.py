@@ -14,7 +14,8 @@ from typing import Final
 
 from bot.catalog import parts_of
 from bot.payloads.dbt_facts import Line
-from bot.payloads.dbt_manifest import Node, Project
+from bot.payloads.dbt_manifest import Project
+from bot.payloads.dbt_nodes import Node
 from bot.payloads.sql_columns import Read, TableOf, Unreadable, read_columns
 
 MOST_MODELS: Final = (

@@ -10,7 +10,8 @@ from typing import Final
 
 from bot.catalog import parts_of
 from bot.payloads.dbt_catalog import Catalogued
-from bot.payloads.dbt_manifest import TESTS, Columns, Node, Project
+from bot.payloads.dbt_manifest import Project
+from bot.payloads.dbt_nodes import TESTS, Columns, Node
 from bot.payloads.dbt_runs import FreshnessCheck, Invocation, Outcome
 from bot.ports import Offer
 from rca.case import Column, ColumnSnapshot, DbtResult, DbtRun, DqResult, Exposure, Lineage

@@ -22,7 +22,7 @@ from bot.payloads.dbt_document import (
     as_short,
     as_text,
 )
-from bot.payloads.dbt_manifest import MAX_SQL, TESTS
+from bot.payloads.dbt_nodes import MAX_SQL, TESTS
 
 RUN_RESULTS: Final = "run_results.json"
 SOURCES: Final = "sources.json"
