@@ -16,17 +16,19 @@ from rca.case import IngestionJob
 
 CONFIG_PAGE: Final = 200  # jobs; the Config API's own default
 PUBLIC_PAGE: Final = 100  # jobs, connections; the public API takes no more
-MOST_PAGES: Final = 20  # of one question
+MOST_PAGES: Final = 20  # of one question about one connection, or about connections
+MOST_PAGES_OF_ALL: Final = 100  # of everybody's jobs: a day of 800 connections that sync every hour
 MOST_WORKSPACES: Final = 200
 STATUSES_PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Jobs, newest first, and why some that were asked for are missing; None when none are."""
+    """Jobs, newest first, and what of them could not be read; ``is_whole``: every page was there."""
 
     syncs: tuple[IngestionJob, ...]
     lacks: str | None = None
+    is_whole: bool = True
 
 
 class AirbyteApi(Protocol):
@@ -112,16 +114,25 @@ class ConfigApi:
 
     async def jobs_in(self, workspace_ids: Sequence[str], since: datetime) -> Found:
         """Return the syncs of every connection of some workspaces that changed since."""
-        what = f"jobs of {len(workspace_ids)} workspaces"
+        what = "latest jobs of all connections"
         pages = self._job_pages(
-            "jobs/list_for_workspaces", {"workspaceIds": list(workspace_ids)}, since, what
+            "jobs/list_for_workspaces",
+            {"workspaceIds": list(workspace_ids)},
+            since,
+            what,
+            MOST_PAGES_OF_ALL,
         )
         return await _gathered(pages, config_jobs, "jobs", what, since)
 
     async def _job_pages(
-        self, path: str, whose: Mapping[str, object], since: datetime, what: str
+        self,
+        path: str,
+        whose: Mapping[str, object],
+        since: datetime,
+        what: str,
+        most: int = MOST_PAGES,
     ) -> AsyncIterator[tuple[object, int]]:
-        for page in range(MOST_PAGES):
+        for page in range(most):
             body = {
                 **whose,
                 "configTypes": ["sync"],
@@ -219,14 +230,15 @@ class PublicApi:
 
     async def jobs_in(self, workspace_ids: Sequence[str], since: datetime) -> Found:
         """Return the syncs of every connection of some workspaces that changed since."""
-        what = f"jobs of {len(workspace_ids)} workspaces"
-        pages = self._job_pages({"workspaceIds": ",".join(workspace_ids)}, since, what)
+        what = "latest jobs of all connections"
+        whose = {"workspaceIds": ",".join(workspace_ids)}
+        pages = self._job_pages(whose, since, what, MOST_PAGES_OF_ALL)
         return await _gathered(pages, public_jobs, "data", what, since)
 
     async def _job_pages(
-        self, whose: Mapping[str, str], since: datetime, what: str
+        self, whose: Mapping[str, str], since: datetime, what: str, most: int = MOST_PAGES
     ) -> AsyncIterator[tuple[object, int]]:
-        for page in range(MOST_PAGES):
+        for page in range(most):
             params = {
                 **whose,
                 "jobType": "sync",
@@ -265,7 +277,7 @@ async def _gathered(
         lacks.append(str(error))
     else:
         lacks.append(f"there are more {what} than are read at once")
-    return Found(syncs=tuple(found.values()), lacks="; ".join(lacks))
+    return Found(syncs=tuple(found.values()), lacks="; ".join(lacks), is_whole=False)
 
 
 async def _maybe(answer: Awaitable[object], today: date) -> Connection | None:

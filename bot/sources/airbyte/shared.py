@@ -18,7 +18,7 @@ FAILED_FOR: Final = timedelta(seconds=15)  # in which nobody asks again what has
 JOBS_FOR: Final = timedelta(seconds=30)  # below the minute in which one dataset is not asked twice
 JOBS_REACH: Final = timedelta(hours=26)  # a poll asks for a day; and two hours that it came late
 JOBS_OVERLAP: Final = timedelta(minutes=5)  # between two machines' clocks
-NOT_SHARED_FOR: Final = timedelta(minutes=30)  # after an answer that did not hold everything
+NOT_SHARED_FOR: Final = timedelta(minutes=10)  # after an answer that did not hold everything
 
 T = TypeVar("T")
 
@@ -95,11 +95,15 @@ ByConnection = Mapping[str, Mapping[str, IngestionJob]]
 
 
 class LatestJobs:
-    """Everybody's jobs of the last day: read whole once, then only what has changed since."""
+    """Everybody's jobs of the last day: read whole once, then only what has changed since.
+
+    ``lacks``: what of the last answer could not be read.
+    """
 
     def __init__(self, clock: Clock, ask: Callable[[datetime], Awaitable[Found]]) -> None:
         self._clock = clock
         self._ask = ask
+        self.lacks: str | None = None
         self._kept: Kept[ByConnection | None] = Kept(clock, JOBS_FOR)
         self._jobs: defaultdict[str, dict[str, IngestionJob]] = defaultdict(dict)
         self._whole_since: datetime | None = None
@@ -129,9 +133,10 @@ class LatestJobs:
         if self._read_at is not None and self._whole_since is not None:
             start = max(start, self._read_at - JOBS_OVERLAP)
         found = await self._ask(start)
-        if found.lacks is not None:
+        if not found.is_whole:
             self._forget(now)
             return None
+        self.lacks = found.lacks
         for sync in found.syncs:
             if sync.connector_id is not None:
                 self._jobs[sync.connector_id.casefold()][sync.id] = sync

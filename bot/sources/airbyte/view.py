@@ -85,7 +85,8 @@ class View:
                 f"{connection_id}/{since:%Y-%m-%dT%H}",
                 lambda: self.api.jobs_of(connection_id, since),
             )
-        return Found(syncs=tuple(latest.get(connection_id.casefold(), {}).values()))
+        syncs = tuple(latest.get(connection_id.casefold(), {}).values())
+        return Found(syncs=syncs, lacks=self._latest.lacks)
 
     async def latest(self, since: datetime) -> ByConnection | None:
         """Return everybody's jobs that changed since; None where they cannot be had at once. Raises ApiError."""

@@ -112,6 +112,7 @@ class AirbyteWorld:
         self.diff: dict[str, Any] = sample("catalog_diff.json")
         self.events: list[dict[str, Any]] = []
         self.limited: list[str] = []
+        self.second_page = 0  # the status that every page but the first has
         self.always: list[dict[str, Any]] | None = None
         self.closed: dict[str, int] = {}  # status by the beginning of a path
         self.faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
@@ -150,7 +151,11 @@ class AirbyteWorld:
             return await self._token(request)
         if self.needs_token and not self._is_let_in(request):
             return web.json_response({"message": "who are you"}, status=401)
-        body = await request.json() if request.method == "POST" else dict(request.query)
+        body: dict[str, Any] = dict(request.query)
+        if request.method == "POST":
+            body = await request.json()
+        if self.second_page and body.get("pagination", {}).get("rowOffset"):
+            return web.json_response({}, status=self.second_page)
         answer = self._answer(path, body)
         status = 404 if answer is None else 200
         return web.json_response(answer, status=status)

@@ -478,18 +478,28 @@ async def test_the_streams_of_one_connection_are_first_read_together(airbyte: Ai
     assert airbyte.count("web_backend/connections/list") == 1
 
 
-async def test_an_airbyte_too_busy_to_be_read_at_once(airbyte: AirbyteWorld) -> None:
-    """Where a day holds more syncs than one question reads, each connection is asked alone, and peers are a hole."""
-    minute = timedelta(minutes=1)
-    airbyte.jobs += [failed(n, OTHER, NOW - n % 1_400 * minute, "x") for n in range(4_001)]
+async def test_an_airbyte_that_cannot_tell_everything_at_once(airbyte: AirbyteWorld) -> None:
+    """Where the list of everybody's syncs breaks off, each connection is asked alone, and peers are a hole."""
+    airbyte.jobs += [failed(n, OTHER, NOW - n * HOUR / 60, "x") for n in range(300)]
+    airbyte.second_page = 400
     async with airbyte.source() as source:
         facts = await source.read(airbyte.ask(days=1))
-        shared = airbyte.count("jobs/list_for_workspaces")
         again = await source.read(airbyte.ask(Dataset(name="d", connector_id=CONNECTION), days=1))
     assert list(jobs(facts)) == list(jobs(again)) == ["20441150"]
     assert airbyte.count("/jobs/list") == 1
-    assert airbyte.count("jobs/list_for_workspaces") == shared == 20
+    assert airbyte.count("jobs/list_for_workspaces") == 2
     assert "latest jobs" in reasons(facts)[FactKind.PEER_ERRORS]
+
+
+async def test_an_entry_that_nobody_can_read_stops_no_sharing(airbyte: AirbyteWorld) -> None:
+    """The others' syncs are still read at once, and every dataset is told that one is missing."""
+    airbyte.jobs.append(failed(7, OTHER, NOW - HOUR, "x"))
+    airbyte.jobs[-1]["job"]["status"] = "exploded"
+    async with airbyte.source() as source:
+        facts = await source.read(airbyte.ask(days=1))
+    assert list(jobs(facts)) == ["20441150"]
+    assert "first jobs[0].job.status" in reasons(facts)[FactKind.INGESTION_JOBS]
+    assert airbyte.count("/jobs/list") == 0
 
 
 async def test_who_gives_up_waiting_leaves_the_answer_to_the_next(airbyte: AirbyteWorld) -> None:
