@@ -14,12 +14,13 @@ from pydantic import Field
 
 from bot.intake.document import read_document
 from bot.intake.format import Format, IntakeError, Payload, parse
-from bot.intake.words import kind_of, number_of, severity_of, status_of, time_of
+from bot.intake.words import kind_of, number_of, severity_of, status_of, tidy, time_of
 from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, Severity
 
 NAME: Final = "cloudevents"
 HEADER: Final = "ce-"
+MAX_ATTRIBUTE: Final = 2_000  # characters
 DATASET_KEYS: Final = ("dataset", "relation", "table", "table_name", "dbt_unique_id")
 """Keys of ``data`` that name a dataset, surest first; without them the event's subject does."""
 
@@ -43,7 +44,7 @@ def envelope(headers: Mapping[str, str], body: Mapping[str, object]) -> Mapping[
     if f"{HEADER}specversion" not in headers:
         return body
     named = {
-        name.removeprefix(HEADER): unquote(value, errors="replace").replace("\x00", "�")
+        name.removeprefix(HEADER): tidy(unquote(value, errors="replace"), MAX_ATTRIBUTE)
         for name, value in headers.items()
         if name.startswith(HEADER)
     }

@@ -145,7 +145,7 @@ def _meaning(transition: str) -> tuple[AlertStatus, Severity] | None:
 def _tags(text: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for match in _TAG.finditer(text):
-        found.setdefault(match["key"], match["value"].strip("`*_.\"'"))
+        found.setdefault(match["key"], match["value"].strip("`*\"'").rstrip("."))
     return found
 
 

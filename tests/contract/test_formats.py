@@ -359,6 +359,13 @@ def test_only_apps_messages_count_as_a_bots(event: dict[str, Any], *, by_a_bot: 
         ("airbyte/slack_sync_success.json", ["sheet"]),
         ("airbyte/slack_schema_change.json", [None, "shopify_orders"]),
         ("native/slack_metadata.json", ["shopify_orders"]),
+        ("datadog/webhook_recovered.json", ["raw_orders"]),
+        ("datadog/slack_triggered.json", ["shopify_orders"]),
+        ("monte_carlo/webhook_rule_breached.json", ["raw_orders"]),
+        ("openmetadata/webhook_test_failed.json", ["om_orders"]),
+        ("soda/webhook_checks_v3.json", ["of_source", None]),
+        ("dbt_cloud/webhook_completed_errored.json", ["nightly"]),
+        ("cloudevents/webhook_check_failed.json", ["shopify_orders"]),
     ],
 )
 def test_hints_of_real_samples_resolve(sample: str, names: list[str | None]):
@@ -369,7 +376,11 @@ def test_hints_of_real_samples_resolve(sample: str, names: list[str | None]):
             Dataset(name="identified", relation='"TEST_DB"."TEST_SCHEMA"."TEST_IDENTIFIER"'),
             Dataset(name="raw_orders", relation="raw.shopify.orders"),
             Dataset(name="sheet", connector_id="AA941643-07EA-48A2-9035-024575491720"),
-        )
+            Dataset(name="om_orders", relation="[SHOP].[Main].`ORDERS`"),
+            Dataset(name="of_source", relation="x.y.z"),
+            Dataset(name="nightly", relation="a.b.c"),
+        ),
+        {"of_source": ("Shopify/ORDERS",), "nightly": ("daily job (dbt build)",)},
     )
     recognised = recognise_slack(body(sample))
     alerts = (

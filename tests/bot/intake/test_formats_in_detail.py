@@ -399,6 +399,32 @@ def test_each_transition_of_a_datadog_monitor(
     assert alert.dataset_hints == ("orders",)
 
 
+@pytest.mark.parametrize(
+    ("tags", "hints"),
+    [
+        ("dataset:shopify_orders,env:prod", ("shopify_orders",)),
+        ("env:prod, table:_airbyte_raw_orders_", ("_airbyte_raw_orders_",)),
+        ("`table:raw.shopify.orders`", ("raw.shopify.orders",)),
+        ("table:orders.", ("orders",)),
+        ("table:b relation:a.b dataset:c", ("c", "a.b", "b")),
+    ],
+)
+def test_tags_name_the_dataset(tags: str, hints: tuple[str, ...]):
+    """The surest tag first; marks around it go, what belongs to the name stays."""
+    body = {"source": "datadog", "alert_transition": "Warn", "tags": tags}
+    (alert,) = read_webhook("datadog", body)
+    assert alert.dataset_hints == hints
+
+
+@pytest.mark.parametrize(
+    "tags", ["env:prod", "mytable:orders", "x.table:orders", "table:", "table orders"]
+)
+def test_what_is_no_dataset_tag_names_nothing(tags: str):
+    """The nearest things to a tag are refused by field."""
+    with pytest.raises(IntakeError, match="tags: none names a dataset"):
+        read_webhook("datadog", {"source": "datadog", "alert_transition": "Warn", "tags": tags})
+
+
 def test_the_datadog_template_we_ship_is_the_one_we_read():
     """Every variable of deploy/datadog-webhook.json unfilled is refused by field; its keys are those that are read."""
     root = Path(__file__).parents[3]

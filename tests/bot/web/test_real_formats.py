@@ -1,5 +1,6 @@
 """``POST /alerts/{format}`` with the real formats: each tool's own way in, and any nonsense at each of them."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -134,6 +135,29 @@ async def test_a_binary_cloud_event_without_an_attribute_is_refused(client, worl
     assert answer.status == 400
     assert (await answer.json())["message"].startswith(f"{missing.removeprefix('ce-')}:")
     assert [refusal[:2] for refusal in world.refusals] == [("acme", "cloudevents")]
+
+
+@pytest.mark.parametrize("value", [b"caf\xe9", b"%00%ed%a0%80", b"a\x7fb", b"%ff" * 900])
+async def test_no_attribute_in_a_header_is_kept_that_no_database_keeps(client, world, value):
+    """Bytes that are no text, also percent-encoded, become marks; the row is strict UTF-8 without NUL."""
+    head = [
+        b"POST /alerts/cloudevents HTTP/1.1",
+        b"Host: x",
+        b"Content-Length: 30",
+        b"Connection: close",
+    ]
+    named = [f"{name}: {text}".encode() for name, text in {**ACME, **BINARY}.items()]
+    raw = b"\r\n".join(
+        [*head, *named, b"ce-extra: " + value, b"", b'{"table": "o", "status": "ok"} ']
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(raw)
+    status = int((await reader.readline()).split()[1])
+    writer.close()
+    assert status in {202, 400}
+    for item in world.kept.values():
+        text = json.dumps(dict(item.payload), ensure_ascii=False).encode("utf-8")
+        assert b"\\u0000" not in text
 
 
 @pytest.mark.parametrize(
