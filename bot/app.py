@@ -29,7 +29,7 @@ from bot.jobs import open_jobs
 from bot.pagers.registry import Means, build_all
 from bot.paging import mention, send_page
 from bot.polling import agree, poll
-from bot.ports import Again, JobKind, Jobs, RunJob, Source
+from bot.ports import Again, BotError, JobKind, Jobs, RunJob, Source
 from bot.retention import Ages, remove_old
 from bot.settings import Settings, SlackMode
 from bot.shelf import Shelf
@@ -41,7 +41,9 @@ from bot.sources.registry import open_all
 from bot.store import Store
 from bot.store.engine import create_engine
 from bot.store.migrate import upgrade
+from rca.causal import SHIPPED, Model
 from rca.engine import diagnose
+from rca.model_file import ModelFileError, read_model
 from runbook.check import check_folder
 from runbook.problem import RunbookError
 
@@ -158,8 +160,23 @@ def _deps(  # noqa: PLR0917 - the parts, each of its own type
         collector=Collector(sources=sources, store=store, directory=settings.directory),
         pagers=build_all(settings.directory.teams.values(), means),
         clock=clock,
-        diagnose=diagnose,
+        diagnose=partial(diagnose, model=_model(settings)),
     )
+
+
+def _model(settings: Settings) -> Model:
+    """The weights in use.
+
+    Raises:
+        BotError: the file is no model; names it and what is wrong in it.
+    """
+    path = settings.model_path
+    if path is None:
+        return SHIPPED
+    try:
+        return read_model(path.read_bytes()).model
+    except (ModelFileError, OSError) as error:
+        raise BotError(f"MODEL: {path}: {error}") from None
 
 
 def _secrets(settings: Settings) -> Mapping[str, str]:

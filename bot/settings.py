@@ -77,6 +77,12 @@ def _folder(path: Path | None) -> Path | None:
     return path
 
 
+def _file(path: Path | None) -> Path | None:
+    if path is not None and not path.is_file():
+        raise ValueError("no such file")
+    return path
+
+
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,2000}$")]
 
 
@@ -95,6 +101,10 @@ class Settings(BaseModel):
     )
     runbook_dir: Annotated[Path | None, AfterValidator(_folder)] = Field(
         None, description="Your own runbook pages; without it the shipped ones are used."
+    )
+    model_path: Annotated[Path | None, AfterValidator(_file)] = Field(
+        None,
+        description="Weights written by rca-bot calibrate; without it the shipped ones are used.",
     )
     slack_mode: SlackMode = Field(
         SlackMode.SOCKET,
@@ -196,11 +206,11 @@ def _given(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if value.strip()}
 
 
-_OTHER_NAME: Final = {"directory_path": "DIRECTORY"}
+_OTHER_NAME: Final = {"directory_path": "DIRECTORY", "model_path": "MODEL"}
 
 
 def _names() -> dict[str, str]:
-    """The environment's name of every field that is read from it: the field's own in capitals, but for one."""
+    """The environment's name of every field that is read from it: the field's own in capitals, but for two."""
     fields = Settings.model_fields.items()
     return {
         name: _OTHER_NAME.get(name, name.upper()) for name, field in fields if not field.exclude

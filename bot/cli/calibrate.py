@@ -1,73 +1,97 @@
-"""``rca-bot calibrate``: fits the model's few weights to cases whose truth is known, and writes them if they help."""
+"""``rca-bot calibrate``: fits the model to known truth and to people's answers, and writes it if it helps."""
 
 from __future__ import annotations
 
 import argparse
-import math
+import asyncio
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from bot.cli.diagnose import reading
+from bot.cli.diagnose import model_in, reading
+from bot.cli.stored import with_store
 from bot.cli.verb import Verb
 from bot.clock import system_clock
-from rca.case import Case, CaseError, parse_case
-from rca.causal import SHIPPED, Model
-from rca.engine import diagnose
-from rca.evaluation import Truth, calibration_error, read_truths
-from rca.learning import ENOUGH, Answer, learn
+from bot.ports import BotError
+from bot.records import Verdict
+from bot.settings import Settings
+from bot.store import Labelled as AnswerWithCase
+from bot.store import Store
+from rca.case import CaseError, parse_case
+from rca.causal import Model
+from rca.evaluation import Truth, read_truths
+from rca.evidence import Cause
+from rca.held_out import Labelled, answers_of, measure, split, why_not
+from rca.learning import ENOUGH, learn
 from rca.model_file import HeldOut, ModelFile, write_model
 
-HELD_OUT: Final = 0.25  # share of the cases, the newest, that the fit never sees
-SMALLEST: Final = 1e-6  # probability; a logarithm needs more than nothing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labelled:
-    """A case with the truth about it."""
-
-    case: Case
-    truth: Truth
+CAUSES: Final = frozenset(Cause)
 
 
 def _declare(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cases", required=True, metavar="F.jsonl[.gz]")
-    parser.add_argument("--truth", required=True, metavar="T.jsonl[.gz]")
+    parser.add_argument("--cases", metavar="F.jsonl[.gz]", help="cases whose truth is known")
+    parser.add_argument("--truth", metavar="T.jsonl[.gz]", help="the truth about them")
+    parser.add_argument(
+        "--answers", action="store_true", help="what people said of diagnoses, from the database"
+    )
+    parser.add_argument("--model", metavar="FILE", help="the model in use, if not the shipped one")
     parser.add_argument("--out", required=True, metavar="MODEL.json")
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    with reading(arguments.truth) as lines:
-        truths = {truth.case_id: truth for truth in read_truths(line.decode() for line in lines)}
-    labelled = sorted(_labelled(arguments.cases, truths), key=lambda one: one.case.as_of)
-    cut = len(labelled) - round(HELD_OUT * len(labelled))
-    answers = [answer for one in labelled[:cut] for answer in answers_of(one)]
+    labelled = [*_known(arguments), *(_answered() if arguments.answers else ())]
+    start = model_in(arguments.model)
+    learnt, kept = split(labelled)
+    answers = [answer for one in learnt for answer in answers_of(one)]
     if len(answers) < ENOUGH:
         return _refused(f"{len(answers)} answers to learn from; {ENOUGH} are needed")
-    model = learn(answers)
-    before, after = held_out(labelled[cut:], SHIPPED), held_out(labelled[cut:], model)
+    model = learn(answers, start=start)
+    before, after = measure(kept, start), measure(kept, model)
     print(f"learnt from {len(answers)} answers, held out {after.n}")
     print(f"before: {_said(before)}\nafter:  {_said(after)}")
-    if model is SHIPPED or after.log_loss > before.log_loss:
-        return _refused("the fitted model is no better than the shipped one")
+    if (why := why_not(before, after)) is not None:
+        return _refused(why)
+    _write(Path(arguments.out), model, len(answers), before, after)
+    print(f"written to {arguments.out}; set MODEL to it, and restart the bot")
+    return 0
+
+
+def _write(path: Path, model: Model, answers: int, before: HeldOut, after: HeldOut) -> None:
     document = ModelFile(
         made_at=system_clock(),
-        answers=len(answers),
+        answers=answers,
         before=before,
         after=after,
         weights=dict(model.weights),
         offsets=dict(model.offsets),
         sharpness=model.sharpness,
     )
-    Path(arguments.out).write_text(write_model(document), encoding="utf-8")
-    return 0
+    path.write_text(write_model(document), encoding="utf-8")
 
 
 def _refused(why: str) -> int:
     print(f"rca-bot: {why}; nothing was written", file=sys.stderr)
     return 1
+
+
+def _known(arguments: argparse.Namespace) -> tuple[Labelled, ...]:
+    """Cases with their truth.
+
+    Raises:
+        BotError: one without the other, or nothing to learn from at all.
+    """
+    if arguments.cases is None and arguments.truth is None:
+        if not arguments.answers:
+            raise BotError("name --cases with --truth, or --answers, or all three")
+        return ()
+    if arguments.cases is None or arguments.truth is None:
+        raise BotError("--cases and --truth need each other")
+    with reading(arguments.truth) as lines:
+        truths = {truth.case_id: truth for truth in read_truths(line.decode() for line in lines)}
+    return tuple(_labelled(arguments.cases, truths))
 
 
 def _labelled(path: str, truths: Mapping[str, Truth]) -> Iterator[Labelled]:
@@ -80,31 +104,43 @@ def _labelled(path: str, truths: Mapping[str, Truth]) -> Iterator[Labelled]:
             except CaseError as error:
                 raise CaseError(f"{path}:{number}: {error}") from error
             if case.case_id in truths:
-                yield Labelled(case=case, truth=truths[case.case_id])
+                right = frozenset(truths[case.case_id].causes)
+                yield Labelled(
+                    incident=f"case:{case.case_id}", case=case, right=right, wrong=CAUSES - right
+                )
 
 
-def answers_of(labelled: Labelled) -> Iterator[Answer]:
-    """Yield what somebody who knows the truth says of the first hypothesis; nothing where there is none."""
-    top = diagnose(labelled.case).top
-    if top is not None:
-        right = top.cause_type in labelled.truth.causes
-        yield Answer(case=labelled.case, cause=top.cause_type, right=right)
+def _answered() -> tuple[Labelled, ...]:
+    found = asyncio.run(with_store(Settings.for_tools(os.environ), _read))
+    return labelled_by_people(found)
 
 
-def held_out(cases: Sequence[Labelled], model: Model) -> HeldOut:
-    """Return how *model* does on *cases*; those without a hypothesis are left out."""
-    tops = ((diagnose(one.case, model=model).top, one.truth) for one in cases)
-    stated = [(top.confidence, top.cause_type in truth.causes) for top, truth in tops if top]
-    count = len(stated)
-    if not count:
-        return HeldOut(n=0, ece=None, brier=None, top1=None, log_loss=0.0)
-    said = (confidence if hit else 1.0 - confidence for confidence, hit in stated)
-    return HeldOut(
-        n=count,
-        ece=calibration_error(stated),
-        brier=sum((confidence - hit) ** 2 for confidence, hit in stated) / count,
-        top1=sum(hit for _, hit in stated) / count,
-        log_loss=sum(-math.log(max(SMALLEST, each)) for each in said) / count,
+async def _read(store: Store) -> tuple[AnswerWithCase, ...]:
+    return await store.answers.labelled()
+
+
+def labelled_by_people(found: Sequence[AnswerWithCase]) -> tuple[Labelled, ...]:
+    """Return one labelled case per diagnosis and person: what they said was right, and what was wrong.
+
+    ``none`` means that none of the causes was right.
+    """
+
+    def whose(one: AnswerWithCase) -> tuple[str, str]:
+        return one.answer.signal_id, one.answer.by
+
+    together = (list(group) for _, group in groupby(sorted(found, key=whose), key=whose))
+    return tuple(_of_person(group) for group in together)
+
+
+def _of_person(group: Sequence[AnswerWithCase]) -> Labelled:
+    said = {one.answer.cause_type: one.answer.verdict for one in group}
+    right = frozenset(cause for cause in CAUSES if said.get(cause) is Verdict.RIGHT)
+    wrong = frozenset(cause for cause in CAUSES if said.get(cause) is Verdict.WRONG)
+    if said.get("none") is Verdict.RIGHT:
+        wrong = CAUSES - right
+    first = group[0]
+    return Labelled(
+        incident=f"incident:{first.answer.incident_id}", case=first.case, right=right, wrong=wrong
     )
 
 
@@ -116,7 +152,7 @@ def _said(score: HeldOut) -> str:
 
 VERB: Final = Verb(
     name="calibrate",
-    help="fit the model's weights to cases with known truth",
+    help="fit the model's weights to cases with known truth and to people's answers",
     declare=_declare,
     run=_run,
 )

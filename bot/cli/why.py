@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from bot.cli.diagnose import STDIN
+from bot.cli.diagnose import STDIN, model_in
 from bot.cli.verb import Verb
 from bot.ports import BotError
 from bot.render import plain
@@ -20,6 +20,7 @@ def _declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--case", required=True, metavar="FILE", help="one case; - is standard input"
     )
+    parser.add_argument("--model", metavar="FILE", help="weights written by rca-bot calibrate")
     parser.add_argument("--hypothesis", type=int, default=1, metavar="N", help="its rank, from 1")
 
 
@@ -30,7 +31,7 @@ def _run(arguments: argparse.Namespace) -> int:
         case, _ = parse_case(raw)
     except CaseError as error:
         raise CaseError(f"{path}: {error}") from error
-    diagnosis = diagnose(case)
+    diagnosis = diagnose(case, model=model_in(arguments.model))
     message = why(diagnosis, arguments.hypothesis)
     if message is None:
         raise BotError(no_such_rank(diagnosis, arguments.hypothesis))
