@@ -16,6 +16,7 @@ from bot.flow import Question, answer
 from bot.intake.registry import (
     delivery_of,
     enveloped,
+    read_pushed,
     read_webhook,
     signature_of,
     webhook_formats,
@@ -29,6 +30,7 @@ from bot.web.alerts import AlertsApi
 from bot.web.auth import Door
 from bot.web.diagnostics import DiagnosticsApi, Found
 from bot.web.health import HealthApi
+from bot.web.lineage import LineageApi
 from bot.web.signed import hooks_of
 from bot.web.site import build_site
 from bot.web.slack import SlackFront
@@ -52,6 +54,14 @@ def site(
             refused=deps.store.refusals.count,
             hooks=hooks_of(settings.directory, _secrets(settings), signature_of),
             formats=webhook_formats(),
+            clock=deps.clock,
+        ).routes(),
+        LineageApi(
+            door=door,
+            keep=deps.store.inbox.keep,
+            read=read_webhook,
+            pushed=read_pushed,
+            refused=deps.store.refusals.count,
             clock=deps.clock,
         ).routes(),
         DiagnosticsApi(

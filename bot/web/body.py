@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
@@ -18,13 +18,13 @@ READ_LIMIT_S: Final = 15.0  # a sender slower than this holds a connection and n
 MAX_DEPTH: Final = 100  # deeper than any alert, far from every recursion limit
 
 
-async def read_body(request: web.Request) -> bytes:
-    """Return the body as it was sent.
+async def read_body(request: web.Request, *, encodings: Collection[str] = ("identity",)) -> bytes:
+    """Return the body, unpacked where it came in one of *encodings*.
 
     Raises:
-        ApiError: 413 above ``MAX_BODY_BYTES``, 408 when it does not come in time, 415 when it is compressed.
+        ApiError: 413 above ``MAX_BODY_BYTES``, unpacked; 408 when it does not come in time; 415 for another encoding.
     """
-    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in encodings:
         raise _refused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "encoded", "Send the body without Content-Encoding."
         )
