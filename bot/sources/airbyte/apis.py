@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Final, Protocol
 
 from bot.payloads.airbyte_connections import Connection, connection, connections, mappings, text_of
 from bot.payloads.airbyte_events import Event, StreamChanges, events, stream_changes
-from bot.payloads.airbyte_jobs import Jobs, config_jobs, public_jobs
+from bot.payloads.airbyte_jobs import config_jobs, public_jobs
 from bot.sources.airbyte.client import ApiError, Client, Question
+from bot.sources.airbyte.paging import Found, gathered
 from rca.case import IngestionJob
 
 CONFIG_PAGE: Final = 200  # jobs; the Config API's own default
@@ -20,15 +21,6 @@ MOST_PAGES: Final = 20  # of one question about one connection, or about connect
 MOST_PAGES_OF_ALL: Final = 100  # of everybody's jobs: a day of 800 connections that sync every hour
 MOST_WORKSPACES: Final = 200
 STATUSES_PAGE: Final = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Jobs, newest first, and what of them could not be read; ``is_whole``: every page was there."""
-
-    syncs: tuple[IngestionJob, ...]
-    lacks: str | None = None
-    is_whole: bool = True
 
 
 class AirbyteApi(Protocol):
@@ -110,7 +102,7 @@ class ConfigApi:
         """Return the syncs of a connection that changed since."""
         what = f"jobs of connection {connection_id}"
         pages = self._job_pages("jobs/list", {"configId": connection_id}, since, what)
-        return await _gathered(pages, config_jobs, "jobs", what, since)
+        return await gathered(pages, config_jobs, "jobs", what, since)
 
     async def jobs_in(self, workspace_ids: Sequence[str], since: datetime) -> Found:
         """Return the syncs of every connection of some workspaces that changed since."""
@@ -122,7 +114,7 @@ class ConfigApi:
             what,
             MOST_PAGES_OF_ALL,
         )
-        return await _gathered(pages, config_jobs, "jobs", what, since)
+        return await gathered(pages, config_jobs, "jobs", what, since)
 
     async def _job_pages(
         self,
@@ -226,14 +218,14 @@ class PublicApi:
         """Return the syncs of a connection that changed since."""
         what = f"jobs of connection {connection_id}"
         pages = self._job_pages({"connectionId": connection_id}, since, what)
-        return await _gathered(pages, public_jobs, "data", what, since)
+        return await gathered(pages, public_jobs, "data", what, since)
 
     async def jobs_in(self, workspace_ids: Sequence[str], since: datetime) -> Found:
         """Return the syncs of every connection of some workspaces that changed since."""
         what = "latest jobs of all connections"
         whose = {"workspaceIds": ",".join(workspace_ids)}
         pages = self._job_pages(whose, since, what, MOST_PAGES_OF_ALL)
-        return await _gathered(pages, public_jobs, "data", what, since)
+        return await gathered(pages, public_jobs, "data", what, since)
 
     async def _job_pages(
         self, whose: Mapping[str, str], since: datetime, what: str, most: int = MOST_PAGES
@@ -250,36 +242,6 @@ class PublicApi:
             yield await self._ask("jobs", params, what), PUBLIC_PAGE
 
 
-async def _gathered(
-    pages: AsyncIterator[tuple[object, int]],
-    read: Callable[[object], Jobs | None],
-    key: str,
-    what: str,
-    since: datetime,
-) -> Found:
-    """Every job of the pages, each once; what a later page lacks leaves what the earlier ones said."""
-    found: dict[tuple[str | None, str], IngestionJob] = {}
-    lacks: list[str] = []
-    try:
-        async for document, size in pages:
-            jobs = _read(document, read, key, what)
-            if jobs.wrong is not None:
-                lacks.append(f"{jobs.unread} of the {what} could not be read, first {jobs.wrong}")
-            new = {(s.connector_id, s.id): s for s in jobs.syncs if (s.connector_id, s.id) not in found}  # fmt: skip
-            found |= new
-            entries = document.get(key) if isinstance(document, Mapping) else ()
-            is_last = not isinstance(entries, list) or len(entries) < size
-            if is_last or not new or min(s.started_at for s in new.values()) < since:
-                return Found(syncs=tuple(found.values()), lacks="; ".join(lacks) or None)
-    except ApiError as error:
-        if not found:
-            raise
-        lacks.append(str(error))
-    else:
-        lacks.append(f"there are more {what} than are read at once")
-    return Found(syncs=tuple(found.values()), lacks="; ".join(lacks), is_whole=False)
-
-
 async def _maybe(answer: Awaitable[object], today: date) -> Connection | None:
     try:
         return connection(await answer, today)
@@ -287,13 +249,6 @@ async def _maybe(answer: Awaitable[object], today: date) -> Connection | None:
         if error.status == HTTPStatus.NOT_FOUND:
             return None
         raise
-
-
-def _read(document: object, read: Callable[[object], Jobs | None], key: str, what: str) -> Jobs:
-    jobs = read(document)
-    if jobs is None:
-        raise ApiError(f"asked Airbyte for {what}: the answer has no list named {key}")
-    return jobs
 
 
 def _workspaces(document: object, key: str, what: str) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from bot.clock import Clock
-from bot.sources.airbyte.apis import Found
 from bot.sources.airbyte.client import ApiError
+from bot.sources.airbyte.paging import Found
 from rca.case import IngestionJob
 
 FAILED_FOR: Final = timedelta(seconds=15)  # in which nobody asks again what has just failed

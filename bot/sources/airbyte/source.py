@@ -17,11 +17,12 @@ from typing import Final
 from bot.payloads.airbyte_connections import Connection
 from bot.payloads.airbyte_jobs import as_known
 from bot.ports import Ask, BotError, Checked, Facts, Notice, Offer, Pace, Source
-from bot.sources.airbyte.apis import ConfigApi, Found, PublicApi
+from bot.sources.airbyte.apis import ConfigApi, PublicApi
 from bot.sources.airbyte.checking import checked
 from bot.sources.airbyte.client import ApiError, Application, Basic, Client
 from bot.sources.airbyte.notices import Watcher
 from bot.sources.airbyte.options import AirbyteOptions, Api, addresses
+from bot.sources.airbyte.paging import Found
 from bot.sources.airbyte.peers import PEER_AGE, peers
 from bot.sources.airbyte.view import View
 from bot.sources.registry import Opening, SourceKind

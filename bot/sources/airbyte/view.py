@@ -8,8 +8,9 @@ from typing import Final
 
 from bot.clock import Clock
 from bot.payloads.airbyte_connections import Connection
-from bot.sources.airbyte.apis import AirbyteApi, Found
+from bot.sources.airbyte.apis import AirbyteApi
 from bot.sources.airbyte.client import ApiError
+from bot.sources.airbyte.paging import Found
 from bot.sources.airbyte.shared import ByConnection, Each, Kept, LatestJobs
 
 WORKSPACES_FOR: Final = timedelta(minutes=10)

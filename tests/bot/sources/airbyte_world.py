@@ -112,6 +112,7 @@ class AirbyteWorld:
         self.diff: dict[str, Any] = sample("catalog_diff.json")
         self.events: list[dict[str, Any]] = []
         self.limited: list[str] = []
+        self.knows_updates = True
         self.second_page = 0  # the status that every page but the first has
         self.always: list[dict[str, Any]] | None = None
         self.closed: dict[str, int] = {}  # status by the beginning of a path
@@ -203,7 +204,8 @@ class AirbyteWorld:
         mine = [
             entry
             for entry in self.jobs
-            if wanted in (None, entry["job"]["configId"]) and entry["job"]["updatedAt"] >= since
+            if wanted in (None, entry["job"]["configId"])
+            and (entry["job"]["updatedAt"] >= since or not self.knows_updates)
         ]
         newest_first = sorted(mine, key=lambda entry: -int(entry["job"]["createdAt"]))
         offset, size = body["pagination"]["rowOffset"], body["pagination"]["pageSize"]

@@ -178,6 +178,24 @@ async def test_a_server_that_repeats_one_page_is_not_followed(airbyte: AirbyteWo
     assert airbyte.count("jobs/list") == 2
 
 
+@pytest.mark.parametrize(("knows_updates", "pages"), [(True, 2), (False, 1)])
+async def test_no_page_is_read_that_nobody_asked_for(
+    airbyte: AirbyteWorld, *, knows_updates: bool, pages: int
+) -> None:
+    """Long syncs that have just ended are on the last page; an older Airbyte sends everything, and is not followed."""
+    airbyte.clock.now = NOW
+    airbyte.knows_updates = knows_updates
+    hours = 40 if knows_updates else 5_000
+    airbyte.jobs = [failed(n, CONNECTION, NOW - hours * HOUR - n * HOUR, "x") for n in range(300)]
+    if knows_updates:
+        for entry in airbyte.jobs:
+            entry["job"]["updatedAt"] = entry["attempts"][0]["endedAt"] = int(NOW.timestamp()) - 60
+    async with airbyte.source() as source:
+        found = jobs(await source.read(airbyte.ask(days=1.2)))
+    assert len(found) == (300 if knows_updates else 200)
+    assert airbyte.count("/jobs/list") == pages
+
+
 async def test_a_connection_that_is_not_there(airbyte: AirbyteWorld) -> None:
     """Nobody looked into a connection that we may not see: that is a hole, and not an empty history."""
     dataset = Dataset(name="d", connector_id=UNKNOWN)
