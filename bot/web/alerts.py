@@ -109,8 +109,8 @@ class AlertsApi:
         if raw is None:
             raw = await read_body(request)
         body = json_object(utf8(raw))
-        payload = await self._readable(request, caller, name, body)
         now = self.clock()
+        payload = await self._readable(request, caller, name, body, now)
         kept = await self.keep(
             kind=InboxKind.WEBHOOK,
             sender_id=sender_id(
@@ -135,7 +135,12 @@ class AlertsApi:
         return self.hooks.demand_signer(name, request, raw), raw
 
     async def _readable(
-        self, request: web.Request, caller: Caller, name: str, body: Mapping[str, Any]
+        self,
+        request: web.Request,
+        caller: Caller,
+        name: str,
+        body: Mapping[str, Any],
+        now: datetime,
     ) -> Mapping[str, Any]:
         """Return the body as its format reads it; what the format refuses is counted."""
         try:
@@ -147,7 +152,7 @@ class AlertsApi:
                 tenant_id=caller.tenant_id,
                 format_name=name,
                 problem=str(error),
-                now=self.clock(),
+                now=now,
             )
             raise bad_request(str(error), field="body") from None
         return payload
