@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.payloads.airbyte_connections import Connection
-from bot.payloads.airbyte_jobs import BROKEN, OPEN, as_known
+from bot.payloads.airbyte_jobs import BROKEN
 from bot.ports import Ask
-from rca.case import IngestionJob, PeerError
+from rca.case import ErrorCode, IngestionJob, PeerError
 
 PEER_AGE: Final = timedelta(days=1)  # ours: an older failure says nothing about the source today
 
@@ -21,7 +21,9 @@ def peers(
     jobs: Mapping[str, Mapping[str, IngestionJob]],
     tenants: Mapping[str, str],
 ) -> tuple[PeerError, ...]:
-    """Return the other connections of the same kind of source whose last sync failed with a known reason.
+    """Return who else has a connection of the same kind of source whose last sync failed with a known reason.
+
+    One entry per tenant and code, the newest: how many connections fail alike says nothing more.
 
     Args:
         ask: the dataset and the instant.
@@ -34,40 +36,44 @@ def peers(
     mine = connections.get(own)
     if mine is None or mine.source_kind is None:
         return ()
-    alike = (key for key, one in connections.items() if one.source_kind == mine.source_kind)
-    return tuple(
-        _errors(ask, mine.source_kind, (key for key in alike if key != own), jobs, tenants)
-    )
-
-
-def _errors(
-    ask: Ask,
-    kind: str,
-    others: Iterator[str],
-    jobs: Mapping[str, Mapping[str, IngestionJob]],
-    tenants: Mapping[str, str],
-) -> Iterator[PeerError]:
-    for key in others:
-        last = _last(jobs.get(key, {}), ask.as_of)
-        if last is None or last.status not in BROKEN or last.error_code is None:
+    newest: dict[tuple[str, ErrorCode], tuple[datetime, IngestionJob]] = {}
+    for key, one in connections.items():
+        if key == own or one.source_kind != mine.source_kind:
             continue
-        tenant_id = tenants.get(key, ask.tenant_id)
-        is_own = tenant_id == ask.tenant_id
-        yield PeerError(
-            tenant_id=tenant_id if is_own else _veiled(tenant_id),
-            connector_id=last.connector_id if is_own else None,
-            source_kind=kind,
-            error_code=last.error_code,
-            last_at=last.finished_at or last.started_at,
-        )
+        ended = _last(jobs.get(key, {}).values(), ask.as_of)
+        if ended is None or ended[1].status not in BROKEN or ended[1].error_code is None:
+            continue
+        failing = (tenants.get(key, ask.tenant_id), ended[1].error_code)
+        if failing not in newest or newest[failing][0] < ended[0]:
+            newest[failing] = ended
+    return tuple(_error(ask, mine.source_kind, who, *last) for (who, _), last in newest.items())
 
 
-def _last(jobs: Mapping[str, IngestionJob], as_of: datetime) -> IngestionJob | None:
-    """The last sync that had ended at *as_of*, within the age that counts."""
-    known = (as_known(job, as_of) for job in jobs.values())
-    over = [job for job in known if job is not None and job.status not in OPEN]
-    last = max(over, key=lambda job: (job.started_at, job.id), default=None)
-    return last if last is not None and last.started_at >= as_of - PEER_AGE else None
+def _last(jobs: Iterable[IngestionJob], as_of: datetime) -> tuple[datetime, IngestionJob] | None:
+    """The last sync that had ended at *as_of*, within the age that counts, and when it ended.
+
+    A plain loop: it runs over every sync of a day for each dataset that is read.
+    """
+    last: IngestionJob | None = None
+    ended = earliest = as_of - PEER_AGE
+    for job in jobs:
+        end = job.finished_at
+        if end is None or not earliest <= end <= as_of:
+            continue
+        if last is None or job.started_at > last.started_at:
+            last, ended = job, end
+    return (ended, last) if last is not None else None
+
+
+def _error(ask: Ask, kind: str, tenant_id: str, ended: datetime, failed: IngestionJob) -> PeerError:
+    is_own = tenant_id == ask.tenant_id
+    return PeerError(
+        tenant_id=tenant_id if is_own else _veiled(tenant_id),
+        connector_id=failed.connector_id if is_own else None,
+        source_kind=kind,
+        error_code=failed.error_code,
+        last_at=ended,
+    )
 
 
 def _veiled(tenant_id: str) -> str:

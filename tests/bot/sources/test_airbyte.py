@@ -306,6 +306,22 @@ async def test_a_source_that_recovered_elsewhere_is_no_peer_error(airbyte: Airby
         assert peers(await source.read(airbyte.ask())) == ()
 
 
+async def test_a_tenant_fails_once_with_each_code(airbyte: AirbyteWorld) -> None:
+    """Twenty connections of one tenant that fail alike are one entry, the newest."""
+    others = [f"{n:08d}-07ea-48a2-9035-024575491720" for n in range(20)]
+    airbyte.connections += [item(other) for other in others]
+    airbyte.jobs += [
+        failed(n, other, NOW - n * HOUR / 2, "HTTP 429") for n, other in enumerate(others, start=1)
+    ]
+    airbyte.jobs.append(failed(99, others[3], NOW - HOUR / 4, "HTTP 401"))
+    async with airbyte.source() as source:
+        found = peers(await source.read(airbyte.ask()))
+    assert {(peer.error_code, peer.last_at) for peer in found} == {
+        (ErrorCode.RATE_LIMIT, NOW - HOUR / 2 + timedelta(minutes=1)),
+        (ErrorCode.AUTH_ERROR, NOW - HOUR / 4 + timedelta(minutes=1)),
+    }
+
+
 # ── what waits there for somebody ─────────────────────────────────────────────────────────────────────────
 
 
