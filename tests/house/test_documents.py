@@ -128,7 +128,7 @@ def test_every_setting_is_documented(root: Path) -> None:
     """Each field of the settings stands in docs/settings.md under the name of its variable."""
     text = (root / "docs/settings.md").read_text(encoding="utf-8")
     fields = [name for name, field in Settings.model_fields.items() if not field.exclude]
-    variables = {"directory_path": "DIRECTORY"}
+    variables = {"directory_path": "DIRECTORY", "model_path": "MODEL"}
     assert [n for n in fields if f"`{variables.get(n, n.upper())}`" not in text] == []
 
 
