@@ -227,17 +227,17 @@ def report(known: Known, why_not: str | None, *, can_read_sql: bool) -> tuple[Ch
     manifest = known.missing.get(MANIFEST)
     lines = [
         Checked(
-            what=f"{MANIFEST} of {known.place}",
+            what=f"{known.place}: {MANIFEST}",
             problem=manifest or (None if project else _missing(known, MANIFEST)),
             fix="run dbt, and let it write or copy its target folder there",
         )
         if manifest or project is None
         else Checked(
-            what=f"{MANIFEST} of {known.place}: {len(project.nodes)} nodes,"
+            what=f"{known.place}: {MANIFEST} with {len(project.nodes)} nodes,"
             f" written at {_at(project.generated_at)}"
         )
     ]
-    count = f"{len(known.runs)} dbt run{'' if len(known.runs) == 1 else 's'} in {known.place}"
+    count = f"{known.place}: {len(known.runs)} run{'' if len(known.runs) == 1 else 's'}"
     fix = "run dbt build into this folder, or raise stale_after_h when it runs more rarely"
     lines.append(Checked(what=count, problem=why_not, fix=fix if why_not else None))
     if not known.catalogs:

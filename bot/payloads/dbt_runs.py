@@ -30,6 +30,8 @@ SOURCES: Final = "sources.json"
 RUNS: Final = frozenset({"build", "retry", "run", "run-operation", "seed", "snapshot", "test"})
 """The commands whose results are about data; every other one only compiles, lists or documents."""
 
+FULL_NAMES: Final = {"generate": "docs generate"}
+
 GIT_SHA: Final = "GIT_SHA"  # DBT_ENV_CUSTOM_ENV_GIT_SHA in the environment of dbt
 DEPLOYED_BY: Final = "DEPLOYED_BY"
 DEPLOYED_AT: Final = "DEPLOYED_AT"
@@ -69,12 +71,11 @@ class Invocation:
     @property
     def misleads(self) -> str | None:
         """Why the results say nothing about data; None when they do."""
-        if self.command is not None:
-            return (
-                None if self.command in RUNS else f"written by dbt {self.command}, which runs none"
-            )
-        plain = any(o.kind in TESTS and o.status == "success" for o in self.outcomes)
-        return "written by a dbt command that runs none" if plain else None
+        if self.command is None:
+            plain = any(o.kind in TESTS and o.status == "success" for o in self.outcomes)
+            return "written by a dbt command that runs no models" if plain else None
+        name = FULL_NAMES.get(self.command, self.command)
+        return None if self.command in RUNS else f"written by dbt {name}, which runs no models"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

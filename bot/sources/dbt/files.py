@@ -75,7 +75,7 @@ class LocalFiles:
         """Return every artifact there is."""
         try:
             if not self.root.is_dir():
-                raise ArtifactError(f"dbt's artifacts: there is no folder {self.place}")
+                raise ArtifactError(f"looked for dbt's artifacts: there is no folder {self.place}")
             folders = [self.root]
             if self.folders:
                 below = sorted(one for one in self.root.glob(self.folders) if one.is_dir())
@@ -87,7 +87,9 @@ class LocalFiles:
                 if (file := self._file(folder, name)) is not None
             )
         except (OSError, ValueError) as error:
-            raise ArtifactError(f"looked into {self.place}: {_said(error)}") from None
+            raise ArtifactError(
+                f"looked for dbt's artifacts in {self.place}: {_said(error)}"
+            ) from None
 
     @staticmethod
     def _file(folder: Path, name: str) -> File | None:
@@ -111,7 +113,7 @@ class LocalFiles:
         try:
             return Path(file.path).read_bytes()
         except OSError as error:
-            raise ArtifactError(f"read {file.path}: {_said(error)}") from None
+            raise ArtifactError(f"artifact {file.path}: {_said(error)}") from None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,7 +144,9 @@ class StoredFiles:
                 for folder in folders
             }
         except Exception as error:  # noqa: BLE001 - every store brings its own errors, and none may stop the bot
-            raise ArtifactError(f"looked into {self.place}: {_said(error)}") from None
+            raise ArtifactError(
+                f"looked for dbt's artifacts in {self.place}: {_said(error)}"
+            ) from None
         return tuple(file for of_folder in self.listed.values() for file in of_folder)
 
     def _folders(self, system: Any, root: str) -> tuple[str, ...]:  # noqa: ANN401 - fsspec's own type
@@ -167,7 +171,9 @@ class StoredFiles:
             system, _ = self._open()
             content: bytes = system.cat_file(file.path)
         except Exception as error:  # noqa: BLE001 - as above
-            raise ArtifactError(f"read {file.artifact} of {self.place}: {_said(error)}") from None
+            raise ArtifactError(
+                f"artifact {file.artifact} of {self.place}: {_said(error)}"
+            ) from None
         return content
 
     def _open(self) -> tuple[Any, str]:

@@ -48,7 +48,7 @@ class Looker:
 
     def look(self, now: datetime) -> Known:
         """Return what is known at *now*; what cannot be read is said, and never raised."""
-        place = self.files.place
+        place = f"dbt's artifacts in {self.files.place}"
         try:
             found = self.files.list()
         except ArtifactError as error:
@@ -68,7 +68,7 @@ class Looker:
             runs=tuple(self.history.runs.values()),
             catalogs=tuple(self.catalogs.values()),
             freshness=tuple(self.freshness.values()),
-            missing=self._missing(found),
+            missing=self._missing(found, place),
             misleading=self.misleads.get(newest.path) if newest else None,
             behind=self.wrong.get(newest.path) if newest else None,
         )
@@ -109,17 +109,17 @@ class Looker:
             try:
                 document = read(self.files.read(file), file.path)
             except ArtifactError as error:
-                self.wrong[file.path] = str(error)
+                self.wrong[file.path] = f"dbt's {error}"
             else:
                 yield file, document
 
-    def _missing(self, found: tuple[File, ...]) -> Mapping[str, str]:
+    def _missing(self, found: tuple[File, ...], place: str) -> Mapping[str, str]:
         """Why each artifact is not known: there is none, or its newest one cannot be used."""
         missing: dict[str, str] = {}
         for artifact in ARTIFACTS:
             newest = _newest(found, artifact)
             if not newest:
-                missing[artifact] = f"looked into {self.files.place}: there is no {artifact}"
+                missing[artifact] = f"looked for {place}: there is no {artifact}"
             elif newest[0].path in self.wrong:
                 missing[artifact] = self.wrong[newest[0].path]
         return missing

@@ -62,7 +62,7 @@ def test_run_results_of_any_version(path: Path) -> None:
     run = read_run_results(raw)
     assert len(run.outcomes) == len(json.loads(raw)["results"])
     assert all(one.execution_time_s is not None for one in run.outcomes)
-    expected = "written by dbt generate, which runs none" if "1.11" in path.name else None
+    expected = "written by dbt docs generate, which runs no models" if "1.11" in path.name else None
     assert run.misleads == expected
 
 

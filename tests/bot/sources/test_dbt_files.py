@@ -104,7 +104,7 @@ async def test_a_store_without_artifacts(bucket: str) -> None:
     async with opened(SOURCE, {"artifacts": bucket}) as source:
         facts = await source.read(ask_of())
     assert {hole.reason for hole in facts.holes} == {
-        f"looked into {bucket}: there is no manifest.json"
+        f"looked for dbt's artifacts in {bucket}: there is no manifest.json"
     }
 
 
@@ -120,8 +120,10 @@ async def test_a_store_that_cannot_be_opened(url: str, words: str) -> None:
     async with opened(SOURCE, {"artifacts": url}) as source:
         facts = await source.read(ask_of())
         checked = await source.check()
-    assert {hole.reason for hole in facts.holes} == {f"looked into {url}: {words}"}
-    assert checked[0].problem == f"looked into {url}: {words}"
+    assert {hole.reason for hole in facts.holes} == {
+        f"looked for dbt's artifacts in {url}: {words}"
+    }
+    assert checked[0].problem == f"looked for dbt's artifacts in {url}: {words}"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ async def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     async with opened(SOURCE, {"artifacts": str(tmp_path)}) as source:
         facts = await source.read(ask_of())
     found = {hole.fact: hole.reason for hole in facts.holes}
-    assert found["dbt_runs"] == f"read {tmp_path}/run_results.json: IsADirectoryError"
+    assert found["dbt_runs"] == f"dbt's artifact {tmp_path}/run_results.json: IsADirectoryError"
     assert STAGED in str(facts.found["lineage"])
 
 

@@ -51,8 +51,9 @@ async def test_a_command_that_runs_nothing(tmp_path: Path, which: str) -> None:
     put(tmp_path, manifest=manifest(), run_results=run_results(which=which))
     facts = await read_folder(tmp_path)
     assert "dbt_runs" not in facts.found
+    name = "docs generate" if which == "generate" else which
     assert reasons(facts)["dbt_runs"] == (
-        f"{tmp_path}/run_results.json from 2026-03-02 12:00 UTC was written by dbt {which}, which runs none"
+        f"{tmp_path}/run_results.json from 2026-03-02 12:00 UTC was written by dbt {name}, which runs no models"
     )
     assert reasons(facts)["dq_results"] == reasons(facts)["dbt_runs"]
     assert set(lineage(facts).parents) > {STAGED}
@@ -85,7 +86,8 @@ async def test_old_results(tmp_path: Path, age: timedelta, *, believed: bool) ->
     assert ("dbt_runs" in facts.found) is believed
     if not believed:
         assert reasons(facts)["dbt_runs"] == (
-            f"{tmp_path}: the newest results of a dbt run are from 2026-03-02 12:00 UTC, over 36 h before"
+            f"dbt's artifacts in {tmp_path}: the newest results of a dbt run"
+            " are from 2026-03-02 12:00 UTC, over 36 h before"
         )
 
 

@@ -41,36 +41,37 @@ async def test_a_node_that_is_gone(tmp_path: Path) -> None:
     assert facts.found == {}
     assert set(reasons(facts)) == {"dbt_runs", "lineage", "dq_results", "column_snapshots"}
     assert reasons(facts)["lineage"] == (
-        f"{tmp_path}: manifest.json from 2026-03-02 12:00 UTC has no node model.shop.renamed among its 8"
+        f"dbt's artifacts in {tmp_path}: manifest.json from 2026-03-02 12:00 UTC"
+        " has no node model.shop.renamed among its 8"
     )
 
 
 BROKEN: dict[str, tuple[dict[str, object], dict[str, str]]] = {
     "no folder content": (
         {},
-        {"lineage": "looked into {at}: there is no manifest.json"},
+        {"lineage": "looked for dbt's artifacts in {at}: there is no manifest.json"},
     ),
     "a cut manifest": (
         {"manifest": '{"metadata": {"generated_at"'},
-        {"lineage": "{at}/manifest.json is not JSON, or was cut off"},
+        {"lineage": "dbt's {at}/manifest.json is not JSON, or was cut off"},
     ),
     "no results": (
         {"manifest": manifest()},
-        {"dbt_runs": "looked into {at}: there is no run_results.json"},
+        {"dbt_runs": "looked for dbt's artifacts in {at}: there is no run_results.json"},
     ),
     "cut results": (
         {"manifest": manifest(), "run_results": "{"},
-        {"dbt_runs": "{at}/run_results.json is not JSON, or was cut off"},
+        {"dbt_runs": "dbt's {at}/run_results.json is not JSON, or was cut off"},
     ),
     "odd results": (
         {"manifest": manifest(), "run_results": {"metadata": {"generated_at": 3}, "results": []}},
         {
-            "dq_results": "{at}/run_results.json: metadata.generated_at is missing or not a time",
+            "dq_results": "dbt's {at}/run_results.json: metadata.generated_at is missing or not a time",
         },
     ),
     "no catalog": (
         {"manifest": manifest(), "run_results": run_results()},
-        {"column_snapshots": "looked into {at}: there is no catalog.json"},
+        {"column_snapshots": "looked for dbt's artifacts in {at}: there is no catalog.json"},
     ),
 }
 
@@ -96,7 +97,7 @@ async def test_no_such_folder(tmp_path: Path) -> None:
     """A folder that is not there is named."""
     facts = await read_folder(tmp_path / "nowhere")
     assert set(reasons(facts).values()) == {
-        f"dbt's artifacts: there is no folder {tmp_path}/nowhere"
+        f"looked for dbt's artifacts: there is no folder {tmp_path}/nowhere"
     }
 
 
@@ -111,7 +112,7 @@ async def test_a_file_half_written_leaves_the_old_one(tmp_path: Path) -> None:
         facts = await source.read(ask_of())
         checked = await source.check()
     assert STAGED in lineage(facts).parents
-    assert checked[0].problem == f"{tmp_path}/manifest.json is not JSON, or was cut off"
+    assert checked[0].problem == f"dbt's {tmp_path}/manifest.json is not JSON, or was cut off"
 
 
 async def test_many_datasets_are_one_look(tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ async def test_check_says_what_is_there(tmp_path: Path) -> None:
         bad = await source.check()
     assert [one.problem for one in good] == [None, None]
     assert good[0].what == (
-        f"manifest.json of {tmp_path}: 8 nodes, written at 2026-03-02 12:00 UTC"
+        f"dbt's artifacts in {tmp_path}: manifest.json with 8 nodes, written at 2026-03-02 12:00 UTC"
     )
     assert bad[1].problem is not None
     assert bad[1].fix is not None
