@@ -75,10 +75,9 @@ class History:
     def _compiled(self, invocation: Invocation) -> None:
         newest = max((ran.invocation.generated_at for ran in self.runs.values()), default=None)
         fresh = compiled_by(invocation)
-        if newest is None or invocation.generated_at >= newest:
-            self.compiled |= fresh
-        else:
-            self.compiled = {**fresh, **self.compiled}
+        is_newest = newest is None or invocation.generated_at >= newest
+        # A new dict each time: a thread may be reading the one before.
+        self.compiled = {**self.compiled, **fresh} if is_newest else {**fresh, **self.compiled}
         self.reader = None
 
     def _forget(self) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from bot.payloads.dbt_columns import MOST_MODELS, ColumnReader
+from bot.payloads.dbt_columns import MOST_PARSED, ColumnReader
 from bot.payloads.dbt_facts import line_of, lineage
 from bot.payloads.dbt_manifest import Project, read_manifest
 from rca.case import Dataset
@@ -110,13 +110,14 @@ def test_without_compiled_sql(sql: str | None) -> None:
 
 def test_more_models_than_one_question_has_time_for() -> None:
     """No reader is missed: the words of the rest count until a later question has time to parse them."""
-    models = {f"m{number}": ("select id from raw.orders", (RAW,)) for number in range(410)}
+    sql = "select id from raw.orders -- ".ljust(MOST_PARSED // 400, "x")
+    models = {f"m{number}": (sql, (RAW,)) for number in range(410)}
     project = project_of(models)
     reader = ColumnReader(project=project, known={})
     line = line_of(project, RAW)
     first = reader.used(line) or {}
     assert len(first) == 410
-    assert len(reader.read_already) == MOST_MODELS
+    assert len(reader.read_already) == 400
     assert all(f"{RAW}.id" in columns for columns in first.values())
     assert reader.used(line) == {f"model.s.m{number}": (f"{RAW}.id",) for number in range(410)}
 
