@@ -22,7 +22,7 @@ from bot.ports import BotError
 from bot.records import InboxKind, Kept
 from bot.web.auth import Caller, Door
 from bot.web.body import json_object, read_body, utf8
-from bot.web.errors import bad_request, not_found
+from bot.web.errors import ApiError, bad_request, not_found
 from bot.web.signed import Hooks
 
 PATH: Final = "/alerts/{format}"
@@ -108,9 +108,8 @@ class AlertsApi:
         key = _key_of(request)
         if raw is None:
             raw = await read_body(request)
-        body = json_object(utf8(raw))
         now = self.clock()
-        payload = await self._readable(request, caller, name, body, now)
+        payload = await self._read(request, caller, name, raw, now)
         kept = await self.keep(
             kind=InboxKind.WEBHOOK,
             sender_id=sender_id(
@@ -134,26 +133,33 @@ class AlertsApi:
         raw = await read_body(request)
         return self.hooks.demand_signer(name, request, raw), raw
 
-    async def _readable(
-        self,
-        request: web.Request,
-        caller: Caller,
-        name: str,
-        body: Mapping[str, Any],
-        now: datetime,
+    async def _read(  # noqa: PLR0917 - what one request is made of, each of its own type
+        self, request: web.Request, caller: Caller, name: str, raw: bytes, now: datetime
     ) -> Mapping[str, Any]:
-        """Return the body as its format reads it; what the format refuses is counted."""
+        """Return the body as its format reads it; what cannot be read is counted before it is refused."""
         try:
-            headers = {key.lower(): value for key, value in request.headers.items()}
-            payload = self.unwrap(name, headers, body)
-            self.read(name, payload)
-        except BotError as error:
+            return self._readable(request, name, raw)
+        except ApiError as error:
             await self.refused(
                 tenant_id=caller.tenant_id,
                 format_name=name,
-                problem=str(error),
+                problem=error.body.message,
                 now=now,
             )
+            raise
+
+    def _readable(self, request: web.Request, name: str, raw: bytes) -> Mapping[str, Any]:
+        """Return the body as its format reads it.
+
+        Raises:
+            ApiError: 400, it is no JSON that can be kept, or not of the format.
+        """
+        body = json_object(utf8(raw))
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        try:
+            payload = self.unwrap(name, headers, body)
+            self.read(name, payload)
+        except BotError as error:
             raise bad_request(str(error), field="body") from None
         return payload
 

@@ -293,8 +293,25 @@ async def test_what_a_sender_says_in_headers_is_kept_with_the_body(client, world
     assert item.payload["body"] == {"n": 1, "dataset": "from_header"}
 
 
-async def test_a_refused_body_is_counted_and_not_kept(client, world):
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b'{"dataset": 5}', "native: dataset: a text is needed"),
+        (b"text=an+alert", "not JSON at line 1, column 1: Expecting value"),
+        (b"[]", "must be a JSON object"),
+        (b"\xff", "the body is not UTF-8 at byte 0"),
+    ],
+)
+async def test_a_refused_body_is_counted_and_not_kept(client, world, body, problem):
     """Whose, of which format, and why: no body."""
-    await client.post("/alerts/native", headers=GLOBEX, data=b'{"dataset": 5}')
-    assert world.refusals == [("globex", "native", "native: dataset: a text is needed", NOW)]
+    answer = await client.post("/alerts/native", headers=GLOBEX, data=body)
+    assert answer.status == 400
+    assert world.refusals == [("globex", "native", problem, NOW)]
     assert not world.kept
+
+
+async def test_what_is_read_is_no_refusal(client, world):
+    """Neither a first delivery nor its repetition counts, nor a format that does not exist."""
+    for path in ("/alerts/native", "/alerts/native", "/alerts/unknown"):
+        await client.post(path, headers=ACME, data=ALERT)
+    assert not world.refusals
