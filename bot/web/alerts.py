@@ -133,7 +133,7 @@ class AlertsApi:
         raw = await read_body(request)
         return self.hooks.demand_signer(name, request, raw), raw
 
-    async def _read(  # noqa: PLR0917 - what one request is made of, each of its own type
+    async def _read(
         self, request: web.Request, caller: Caller, name: str, raw: bytes, now: datetime
     ) -> Mapping[str, Any]:
         """Return the body as its format reads it; what cannot be read is counted before it is refused."""
