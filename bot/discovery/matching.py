@@ -19,6 +19,7 @@ from rca.case import Column
 SAME: Final = 1.0  # the same relation, named in full by both
 ENDS_ALIKE: Final = 0.9  # one name is the other's end, and no third one is
 SAME_TABLE_AND_SCHEMA: Final = 0.85  # a stream whose connection speaks of the relation's schema
+SAME_SOURCE: Final = 0.8  # a stream called like the only source table of that name
 SAME_TABLE: Final = 0.7  # a stream called like the only table of that name
 GUESSED_COLUMN: Final = 0.6  # a column that usually says when a row came to be
 WORTH_WRITING: Final = 0.5  # below, a person decides
@@ -157,17 +158,30 @@ def _attach(
     """Join an offer without a relation to the one it can mean; where there are several, say so at each."""
     found = _candidates(offer, groups)
     nearer = [parts for parts in found if _speaks_of_schema(offer, parts)]
-    chosen = nearer if len(nearer) == 1 else found
-    if len(chosen) != 1:
-        for parts in chosen:
-            others = ", ".join(".".join(other) for other in chosen if other != parts)
-            unclear[parts].append(f"{offer.title} could be this one, or {others}")
-        return
-    sure = bool(nearer)
-    sureness = SAME_TABLE_AND_SCHEMA if sure else SAME_TABLE
-    why = f"{offer.title} has the table's name" + (" and its schema's" if sure else "")
-    group = groups[chosen[0]]
-    groups[chosen[0]] = replace(group, offers=(*group.offers, (offer, sureness, why)))
+    loaded = [parts for parts in found if _is_loaded(groups[parts])]
+    readings = (
+        (nearer, SAME_TABLE_AND_SCHEMA, "has the table's name and its schema's"),
+        (
+            loaded,
+            SAME_SOURCE,
+            "has the name of the only table of that name that dbt reads as a source",
+        ),
+        (found, SAME_TABLE, "has the table's name"),
+    )
+    for chosen, sureness, why in readings:
+        if len(chosen) == 1:
+            group = groups[chosen[0]]
+            added = (offer, sureness, f"{offer.title} {why}")
+            groups[chosen[0]] = replace(group, offers=(*group.offers, added))
+            return
+    for parts in found:
+        others = ", ".join(".".join(other) for other in found if other != parts)
+        unclear[parts].append(f"{offer.title} could be this one, or {others}")
+
+
+def _is_loaded(group: _Group) -> bool:
+    """Whether dbt reads the table as a source: a connection fills those, never a model."""
+    return any((offer.dbt_node or "").startswith("source.") for offer, _, _ in group.offers)
 
 
 def _speaks_of_schema(offer: Offer, parts: Parts) -> bool:

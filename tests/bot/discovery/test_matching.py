@@ -111,6 +111,14 @@ def test_a_stream_that_could_be_two_tables() -> None:
     assert all(any("could be this one" in line for line in each.missing) for each in found)
 
 
+def test_a_stream_fills_a_source_and_no_model() -> None:
+    """A model of the same name is not what a connection writes."""
+    offers = (stream(title="Connection 7"), node(), node("shop.main.orders", "model.shop.orders"))
+    found = {each.name: each for each in propose(offers)}
+    assert values(found["shopify_orders"])["connector_id"] == "9f0c"
+    assert "connector_id" not in found["orders"].said
+
+
 def test_a_stream_without_any_table() -> None:
     """It is a dataset of its own, of which syncs alone can be judged, and that is said."""
     (found,) = propose((stream("refunds"),))
