@@ -96,8 +96,17 @@ class AirbyteSource:
             if self._mode is Api.CONFIG or not error.refused:
                 return _nothing(str(error))
             why = str(error)
-        self._degraded = _Degraded(until=self._clock() + DEGRADED_FOR, why=why)
+        if not await self._is_open():
+            self._degraded = _Degraded(until=self._clock() + DEGRADED_FOR, why=why)
         return await self._read_public(ask, why)
+
+    async def _is_open(self) -> bool:
+        """Whether the Config API is there for others than this connection: a wrong id is refused like a closed API."""
+        try:
+            await self._config.connections()
+        except ApiError as error:
+            return not error.refused
+        return True
 
     def stop(self) -> None:
         """Give up the questions that are under way."""

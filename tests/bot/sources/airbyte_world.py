@@ -113,6 +113,7 @@ class AirbyteWorld:
         self.events: list[dict[str, Any]] = []
         self.limited: list[str] = []
         self.knows_updates = True
+        self.refused: str | None = None  # a connection that we may not see
         self.second_page = 0  # the status that every page but the first has
         self.always: list[dict[str, Any]] | None = None
         self.closed: dict[str, int] = {}  # status by the beginning of a path
@@ -155,11 +156,18 @@ class AirbyteWorld:
         body: dict[str, Any] = dict(request.query)
         if request.method == "POST":
             body = await request.json()
-        if self.second_page and body.get("pagination", {}).get("rowOffset"):
-            return web.json_response({}, status=self.second_page)
+        if refusal := self._refusal(body):
+            return web.json_response({"message": "not this"}, status=refusal)
         answer = self._answer(path, body)
         status = 404 if answer is None else 200
         return web.json_response(answer, status=status)
+
+    def _refusal(self, body: Mapping[str, Any]) -> int:
+        """The status of a question that is refused for what it asks; 0 when it is not."""
+        if self.refused is not None and self.refused == body.get("configId"):
+            return 403
+        is_later_page = bool(body.get("pagination", {}).get("rowOffset"))
+        return self.second_page if is_later_page else 0
 
     async def _token(self, request: web.Request) -> web.Response:
         body = await request.json()

@@ -389,12 +389,31 @@ async def test_events_that_are_closed_to_us_leave_the_syncs(airbyte: AirbyteWorl
 # ── the public API ────────────────────────────────────────────────────────────────────────────────────────
 
 
+def close_config(airbyte: AirbyteWorld, status: int) -> None:
+    """Shut all of the Config API but its tokens."""
+    for part in ("jobs", "workspaces", "connections", "web_backend"):
+        airbyte.closed[f"/api/v1/{part}"] = status
+
+
+async def test_one_connection_that_is_refused_closes_no_api(airbyte: AirbyteWorld) -> None:
+    """A wrong id in the directory costs its own dataset the errors, and no other."""
+    airbyte.refused = UNKNOWN
+    wrong = Dataset(name="d", connector_id=UNKNOWN)
+    async with airbyte.source() as source:
+        facts = await source.read(airbyte.ask(wrong))
+        others = jobs(await source.read(airbyte.ask()))
+    assert facts.found == {}
+    assert reasons(facts)[FactKind.INGESTION_JOBS].endswith(f"has no connection {UNKNOWN}")
+    assert "403 Forbidden" in reasons(facts)[FactKind.PEER_ERRORS]
+    assert others["20441149"].error_code is ErrorCode.AUTH_ERROR
+
+
 @pytest.mark.parametrize("status", [403, 404])
 async def test_without_the_config_api_errors_are_not_told_and_it_says_so(
     airbyte: AirbyteWorld, status: int
 ) -> None:
     """Times, states and rows come from the public API; each failed sync says why it has no reason."""
-    airbyte.closed["/api/v1/jobs"] = status
+    close_config(airbyte, status)
     async with airbyte.source() as source:
         facts = await source.read(airbyte.ask())
         asked = airbyte.count("/api/v1/jobs/list")
@@ -412,10 +431,10 @@ async def test_without_the_config_api_errors_are_not_told_and_it_says_so(
 
 async def test_the_config_api_is_tried_again(airbyte: AirbyteWorld) -> None:
     """Once it opens, errors are told within minutes."""
-    airbyte.closed["/api/v1/jobs"] = 403
+    close_config(airbyte, 403)
     async with airbyte.source() as source:
         await source.read(airbyte.ask())
-        del airbyte.closed["/api/v1/jobs"]
+        airbyte.closed.clear()
         airbyte.clock.now = NOW + timedelta(minutes=11)
         assert jobs(await source.read(airbyte.ask()))["20441149"].error_code is not None
 
