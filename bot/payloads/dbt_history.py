@@ -62,15 +62,19 @@ class History:
 
     def columns_used(self, catalogs: tuple[Catalogued, ...]) -> ColumnsUsed | None:
         """Return who reads the SQL of the newest manifest; None without sqlglot or a manifest."""
-        if self.project is None or not can_read_sql():
+        current, reader = (
+            self.project,
+            self.reader,
+        )  # a look in another thread may change them meanwhile
+        if current is None or not can_read_sql():
             return None
-        if self.reader is None:
+        if reader is None:
             from bot.payloads.dbt_columns import ColumnReader  # noqa: PLC0415 - an extra
 
             newest = max(catalogs, key=lambda one: one.generated_at, default=None)
-            project = with_sql(self.project, self.compiled)
-            self.reader = ColumnReader(project=project, known=_names(newest))
-        return self.reader.used
+            project = with_sql(current, self.compiled)
+            reader = self.reader = ColumnReader(project=project, known=_names(newest))
+        return reader.used
 
     def _compiled(self, invocation: Invocation) -> None:
         newest = max((ran.invocation.generated_at for ran in self.runs.values()), default=None)

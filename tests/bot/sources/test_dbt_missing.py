@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.ports import BotError
 from bot.sources.dbt import SOURCE
 from tests.bot.sources.dbt_world import (
+    RAW,
     STAGED,
     Ticking,
     ask_of,
@@ -164,3 +167,25 @@ async def test_check_says_what_is_there(tmp_path: Path) -> None:
     )
     assert bad[1].problem is not None
     assert bad[1].fix is not None
+
+
+async def test_without_the_extra_for_sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without sqlglot nobody claims that a column is or is not read, all else is given, and check says so."""
+    monkeypatch.setitem(sys.modules, "sqlglot", None)
+    put(tmp_path, manifest=manifest(), run_results=run_results(), catalog=catalog())
+    async with opened(SOURCE, {"artifacts": str(tmp_path)}) as source:
+        facts = await source.read(ask_of(RAW))
+        checked = await source.check()
+    assert lineage(facts).columns_used is None
+    assert "dbt_runs" in facts.found
+    assert "sqlglot is not installed (pip install 'rca-bot[lineage]')" in checked[-1].what
+
+
+async def test_without_the_extra_for_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A URL without fsspec stops the start with the words that mend it; a folder needs none."""
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    with pytest.raises(BotError, match=r"s3://bucket/dbt needs fsspec: pip install 'rca-bot\[obj"):
+        async with opened(SOURCE, {"artifacts": "s3://me:pa55@bucket/dbt"}):
+            pass
+    async with opened(SOURCE, {"artifacts": "target"}) as source:
+        assert source.source_id == "dbt"
