@@ -34,6 +34,7 @@ DOWN: Mapping[str, Mapping[str, object]] = {
         "project_id": 2,
         "token_env": "SOURCE_SECRET",
     },
+    "elementary": {"url_env": "SOURCE_URL", "schema": "elementary"},
     "warehouse": {"url_env": "SOURCE_URL"},
 }
 """Each kind's options for a system that is not there; a new kind has to add its own."""
