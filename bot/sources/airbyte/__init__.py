@@ -1,5 +1,5 @@
 """Airbyte: the syncs of its connections with their errors, its schedules, and what waits there for somebody."""
 
-from bot.sources.airbyte.source import SOURCE
+from bot.sources.airbyte.opening import SOURCE
 
 __all__ = ["SOURCE"]

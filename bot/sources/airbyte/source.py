@@ -8,27 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from bot.payloads.airbyte_connections import Connection
 from bot.payloads.airbyte_jobs import as_known
-from bot.ports import Ask, BotError, Checked, Facts, Notice, Offer, Pace, Source
+from bot.ports import Ask, BotError, Checked, Facts, Notice, Offer, Pace
 from bot.sources.airbyte.apis import ConfigApi, PublicApi
 from bot.sources.airbyte.checking import checked
-from bot.sources.airbyte.client import ApiError, Application, Basic, Client
+from bot.sources.airbyte.client import ApiError, Client
 from bot.sources.airbyte.notices import Watcher
 from bot.sources.airbyte.options import AirbyteOptions, Api, addresses
 from bot.sources.airbyte.paging import Found
 from bot.sources.airbyte.peers import PEER_AGE, peers
 from bot.sources.airbyte.view import View
-from bot.sources.registry import Opening, SourceKind
+from bot.sources.registry import Opening
 from rca.case import Dataset, ErrorCode, FactKind, Hole, IngestionJob, JobStatus, PeerError
 
-KIND: Final = "airbyte"
 GIVES: Final = frozenset({FactKind.INGESTION_JOBS, FactKind.PEER_ERRORS})
 PACE: Final = Pace(time_limit=timedelta(seconds=25))
 CONNECTION_ID: Final = re.compile(
@@ -283,32 +281,3 @@ def _tenants(opening: Opening) -> Mapping[str, str]:
         and CONNECTION_ID.fullmatch(each.connector_id)
         and only in (None, each.tenant)
     }
-
-
-@asynccontextmanager
-async def _open(opening: Opening) -> AsyncIterator[Source]:
-    options: AirbyteOptions = opening.options
-    where = addresses(options.url)
-    credentials: Application | Basic | None = None
-    if options.client_id_env is not None and options.client_secret_env is not None:
-        credentials = Application(
-            client_id=opening.secret(options.client_id_env),
-            client_secret=opening.secret(options.client_secret_env),
-            urls=where.tokens,
-        )
-    elif options.user is not None and options.password_env is not None:
-        credentials = Basic(user=options.user, password=opening.secret(options.password_env))
-    client = Client(opening.session, opening.clock, where.shown, credentials, options.timeout_s)
-    source = AirbyteSource(opening, options, client)
-    try:
-        yield source
-    finally:
-        source.stop()
-
-
-SOURCE: Final = SourceKind(
-    kind=KIND,
-    about="Airbyte: syncs with their errors, schedules, changed schemas, disabled connections.",
-    options=AirbyteOptions,
-    open=_open,
-)
