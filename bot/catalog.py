@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
-from rca.case import Dataset
+from rca.case import Dataset, Lineage
 
 MAX_NAME: Final = 500  # characters; a longer text is not a name, and comparing it would cost time
 MAX_CACHED: Final = 20_000  # names split once: a catalog is built anew for every alert
@@ -37,6 +37,25 @@ def _parts(name: str) -> Parts:
 
 def _is_dbt_id(hint: str) -> bool:
     return _DBT_ID.match(hint.strip().casefold()) is not None
+
+
+def placed(dataset: Dataset, lineage: Lineage | None) -> Dataset:
+    """Return *dataset* with its node in *lineage*, where the catalog names none.
+
+    A relation that no dbt project knows is a node by its own name, as OpenLineage tells it; the sender may say more
+    of the name than the catalog. Two nodes that both end so are none.
+    """
+    wanted = parts_of(dataset.relation or "")
+    if dataset.dbt_node is not None or lineage is None or not wanted:
+        return dataset
+    told = dict.fromkeys(
+        (*lineage.parents, *(p for above in lineage.parents.values() for p in above))
+    )
+    alike = [
+        node for node in told if not _is_dbt_id(node) and parts_of(node)[-len(wanted) :] == wanted
+    ]
+    exact = [node for node in alike if parts_of(node) == wanted] or alike
+    return dataset.model_copy(update={"dbt_node": exact[0]}) if len(exact) == 1 else dataset
 
 
 class Catalog:

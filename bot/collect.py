@@ -15,11 +15,12 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from bot.catalog import placed
 from bot.directory import Directory
 from bot.ports import Ask, Facts, Source
 from bot.store import Store
 from bot.store.polls import Poll, PollKey
-from rca.case import Anomaly, Case, Dataset, FactKind, Hole
+from rca.case import Anomaly, Case, Dataset, FactKind, Hole, Lineage
 
 OVERLAP: Final = timedelta(days=1)  # read again each time: jobs that were running, days that grew
 PATIENCE: Final = timedelta(seconds=5)  # of somebody who waits for a card
@@ -82,9 +83,11 @@ class Collector:
             as_of: the instant of which the case speaks.
             lost: kinds of facts that are not to be believed, with the reasons.
         """
-        frame = {"case_id": case_id, "as_of": as_of, "anomaly": anomaly, "dataset": dataset}
         stored = await self.store.facts.read(anomaly.tenant_id, dataset.name, as_of, entry=dataset)
         found = {fact: value for fact, value in stored.found.items() if fact not in lost}
+        lineage = found.get(FactKind.LINEAGE.value)
+        known = placed(dataset, lineage if isinstance(lineage, Lineage) else None)
+        frame = {"case_id": case_id, "as_of": as_of, "anomaly": anomaly, "dataset": known}
         return Case.model_validate({**frame, **found, "holes": _holes(found, stored, lost)})
 
     async def close(self) -> None:
