@@ -11,7 +11,7 @@ from typing import Final
 from bot.cli.stored import with_store
 from bot.cli.verb import Verb
 from bot.clock import system_clock
-from bot.directory import Role
+from bot.directory import Directory, Role
 from bot.ports import BotError
 from bot.settings import Settings
 from bot.store import Store
@@ -35,8 +35,21 @@ def _run(arguments: argparse.Namespace) -> int:
         "revoke": _revoke,
     }
     settings = Settings.for_tools(os.environ)
+    if arguments.part == "create":
+        _demand_known(arguments.tenant, settings.directory)
     print(asyncio.run(with_store(settings, lambda store: parts[arguments.part](arguments, store))))
     return 0
+
+
+def _demand_known(tenant: str, directory: Directory) -> None:
+    """A token of a misspelt tenant would open an empty room.
+
+    Raises:
+        BotError: the directory names tenants, and not this one.
+    """
+    if directory.tenants and tenant not in directory.tenants:
+        known = ", ".join(sorted(directory.tenants))
+        raise BotError(f"the directory has no tenant {tenant!r}; known: {known}")
 
 
 async def _create(arguments: argparse.Namespace, store: Store) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
@@ -32,6 +33,7 @@ STEPS_SHOWN: Final = 10
 ESCALATIONS_SHOWN: Final = 6
 FACTORS_SHOWN: Final = 8
 CODE_SHOWN: Final = 1_000  # characters of one query or command
+PARAMETER: Final = re.compile(r"(?<![:\w]):(?P<name>[a-z_]+)\b")
 CHANGES_THINGS: Final = "changes things, run it yourself"
 
 
@@ -104,19 +106,30 @@ def _factors(hypothesis: Hypothesis) -> Line:
 def _steps(diagnosis: Diagnosis) -> Iterator[Part]:
     guidance = diagnosis.guidance
     if guidance and guidance.steps:
-        shown = tuple(_step(step) for step in guidance.steps[:STEPS_SHOWN])
+        shown = tuple(_step(step, diagnosis) for step in guidance.steps[:STEPS_SHOWN])
         more = len(guidance.steps) - len(shown)
         yield Steps(title="What to do", items=shown)
         if more:
             yield Context(lines=((f"and {number(more)} more steps in the runbook",),))
 
 
-def _step(step: GuidanceStep) -> Step:
+def _step(step: GuidanceStep, diagnosis: Diagnosis) -> Step:
     return Step(
         line=(one_line(step.title, 300),),
-        code=_cut(step.sql or step.command),
+        code=_cut(_filled(step.sql, diagnosis) if step.sql else step.command),
         warning=CHANGES_THINGS if step.changes_things else None,
     )
+
+
+def _filled(sql: str, diagnosis: Diagnosis) -> str:
+    """A query to copy, with what we know in the places of its parameters; never run from this text."""
+    known = {"tenant_id": diagnosis.tenant_id, "signal_id": diagnosis.signal_id}
+
+    def literal(found: re.Match[str]) -> str:
+        value = known.get(found["name"])
+        return found[0] if value is None else "'" + one_line(value, 200).replace("'", "''") + "'"
+
+    return PARAMETER.sub(literal, sql)
 
 
 def _cut(code: str | None) -> str | None:

@@ -149,7 +149,7 @@ def _verdict(
 ) -> Iterator[Line]:
     weak = "" if diagnosis.band is Band.ACT else "Most likely: "
     sure = f"{confidence(top.confidence)} sure"
-    response = f": {WHAT_TO_DO[diagnosis.band]}" if is_open else ""
+    response = f": {_to_do(diagnosis)}" if is_open else ""
     yield (
         weak,
         Strong(text=capital(said(top.cause_type))),
@@ -165,6 +165,14 @@ def _verdict(
         yield (
             f"and {count_of(len(others) - OTHERS_SHOWN, 'more hypothesis', 'more hypotheses')} in the thread",
         )
+
+
+def _to_do(diagnosis: Diagnosis) -> str:
+    """The band in a few words; where one cause stands alone, there are no two to look into."""
+    causes = [each for each in diagnosis.hypotheses if each.symptom_of is None]
+    if diagnosis.band is Band.INVESTIGATE_TOP and len(causes) == 1:
+        return "investigate it"
+    return WHAT_TO_DO[diagnosis.band]
 
 
 def _other(hypothesis: Hypothesis) -> Line:

@@ -18,6 +18,7 @@ ESCALATE_TARGETS: Final = 5  # buttons; more is a list to read, and reading is s
 LINES_SHOWN: Final = 6  # of deadlines, of pages, of people to tell
 REASON_SHOWN: Final = 200  # characters of one reason on the card
 MATRIX_RULE: Final = "matrix"
+BY_HAND: Final = "escalated by hand"  # a page's reason when a person pressed the button
 
 
 def lines(view: IncidentView, names: Names, now: datetime) -> tuple[Line, ...]:
@@ -76,6 +77,7 @@ def page_line(page: Page, names: Names) -> Line:
                 " ",
                 Instant(at=at),
                 *_where(page),
+                *_because(page),
                 *instead,
                 after,
             )
@@ -142,6 +144,13 @@ def _where(page: Page) -> tuple[Span, ...]:
     return (f" · {pager_name(page.pager)}",) if page.pager else ()
 
 
+def _because(page: Page) -> tuple[Span, ...]:
+    """Why they were paged, where it was a rule; who asked by hand stands in the line already."""
+    if page.reason == BY_HAND or page.fallback_of:
+        return ()
+    return (f": {sentence(one_line(page.reason, REASON_SHOWN))}",)
+
+
 def _through(pager: str | None) -> str:
     return f" through {pager}" if pager else ""
 
@@ -194,7 +203,13 @@ def _only_if_it_fails(guidance: Guidance) -> bool:
 
 def _deadlines(view: IncidentView, names: Names, now: datetime) -> Iterator[Line]:
     pending = _pending(view)
-    for deadline in pending:
+    told: set[str] = set()
+    for (
+        deadline
+    ) in pending:  # soonest first: a team is paged once, so its later ones will never fire
+        if deadline.team in told:
+            continue
+        told.add(deadline.team)
         if deadline.rule == MATRIX_RULE:
             continue
         whom = _whom(deadline.team, deadline.person, names)
