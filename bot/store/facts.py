@@ -36,6 +36,10 @@ STALE_AFTER: Final = timedelta(
     days=2
 )  # ours: twice the usual interval of the slowest daily sources
 
+MISSING_AFTER: Final = timedelta(
+    hours=1
+)  # ours: how long what was read is believed when its source says that it can give no more
+
 NEVER_READ: Final = "never read for this dataset"
 
 
@@ -124,7 +128,8 @@ class FactStore:
         async with self._database.reading() as connection:
             entry = entry or await _entry(connection, tenant_id, dataset_name)
             reads = await _reads(connection, tenant_id, dataset_name)
-            noted = await _noted_holes(connection, tenant_id, dataset_name, as_of)
+            noted_at = await _noted_holes(connection, tenant_id, dataset_name, as_of)
+            noted = tuple(noted_at)
             owner = Owner(
                 tenant_id=tenant_id,
                 dataset=dataset_name,
@@ -133,8 +138,13 @@ class FactStore:
             )
             found: dict[str, object] = {}
             holes = list(noted)
+            told = {
+                hole.fact
+                for hole, at in noted_at.items()
+                if hole.fact in reads and reads[hole.fact].last_at < at
+            }
             for fact in FactKind:
-                reason = _why_unknown(reads.get(fact), as_of)
+                reason = _why_unknown(reads.get(fact), as_of, missing=fact in told)
                 if reason is None:
                     found[fact.value] = await read_fact(connection, fact, owner, as_of)
                 elif all(hole.fact != fact for hole in noted):
@@ -152,13 +162,19 @@ class FactStore:
             return tuple(Dataset.model_validate(entry) for entry in found.scalars())
 
 
-def _why_unknown(read: _Read | None, as_of: datetime) -> str | None:
-    """Why a kind of fact says nothing about *as_of*; None when it does."""
+def _why_unknown(read: _Read | None, as_of: datetime, *, missing: bool) -> str | None:
+    """Why a kind of fact says nothing about *as_of*; None when it does.
+
+    Args:
+        read: when it was read.
+        as_of: the instant looked at.
+        missing: a source has said since that it has nothing newer to give.
+    """
     if read is None:
         return NEVER_READ
     if read.first_at > as_of:
         return f"first read at {read.first_at:%Y-%m-%d %H:%M} UTC, after the instant looked at"
-    if as_of - read.last_at > STALE_AFTER:
+    if as_of - read.last_at > (MISSING_AFTER if missing else STALE_AFTER):
         return f"last read at {read.last_at:%Y-%m-%d %H:%M} UTC, too long before"
     return None
 
@@ -274,7 +290,8 @@ async def _reads(connection: AsyncConnection, tenant_id: str, dataset: str) -> d
 
 async def _noted_holes(
     connection: AsyncConnection, tenant_id: str, dataset: str, as_of: datetime
-) -> tuple[Hole, ...]:
+) -> dict[Hole, datetime]:
+    """What could not be read, with when that was last said."""
     found = await connection.execute(
         select(FACT_HOLES)
         .where(
@@ -284,4 +301,4 @@ async def _noted_holes(
         )
         .order_by(FACT_HOLES.c.fact, FACT_HOLES.c.position)
     )
-    return tuple(Hole(fact=row.fact, reason=row.reason) for row in found)
+    return {Hole(fact=row.fact, reason=row.reason): row.noted_at for row in found}

@@ -338,3 +338,22 @@ async def test_a_source_that_knows_nothing_of_the_dataset_adds_no_entry(
     facts = Facts(found={"ingestion_jobs": ()}, dataset=said)
     await world.store.facts.keep("acme", Dataset(name="shopify_orders"), facts, NOW)
     assert await world.store.facts.datasets("acme") == ()
+
+
+@pytest.mark.parametrize(("later", "known"), [(timedelta(hours=1), True), (2 * HOUR, False)])
+async def test_a_source_that_has_nothing_newer(
+    world: World, later: timedelta, *, known: bool
+) -> None:
+    """What was read an hour ago is believed; then the hole that the source leaves since is the truth."""
+    entry = Dataset(name="shopify_orders", connector_id="conn-1")
+    await world.store.facts.keep("acme", entry, Facts(found={"dbt_runs": ()}), NOW)
+    stale = Hole(fact="dbt_runs", reason="the artifact is from yesterday")
+    await world.store.facts.keep("acme", entry, Facts(found={}, holes=(stale,)), NOW + later)
+    facts = await read(world, NOW + later)
+    assert ("dbt_runs" in facts.found) is known
+    assert stale in facts.holes
+    fresh = Facts(found={"dbt_runs": ()})
+    await world.store.facts.keep("acme", entry, fresh, NOW + later)
+    facts = await read(world, NOW + later)
+    assert "dbt_runs" in facts.found
+    assert stale not in facts.holes
