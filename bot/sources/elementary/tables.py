@@ -157,7 +157,11 @@ def open_tables(text: str, schema: str, limit_s: float, where: str) -> Tables:
 
 
 def _engine(url: URL, limit_s: float) -> AsyncEngine | sa.Engine:
-    if url.get_backend_name() not in ("postgresql", "postgres"):
+    backend = url.get_backend_name()
+    if backend == "duckdb":
+        # A file that is opened to write keeps dbt out of it, and one that is missing would be made.
+        return sa.create_engine(url, poolclass=NullPool, connect_args={"read_only": True})
+    if backend not in ("postgresql", "postgres"):
         return sa.create_engine(url, poolclass=NullPool)
     return create_async_engine(
         url.set(drivername="postgresql+asyncpg"),

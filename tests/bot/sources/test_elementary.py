@@ -145,6 +145,16 @@ async def test_who_cannot_be_asked_offers_nothing() -> None:
     assert "hunter2hunter2" not in str(error.value)
 
 
+async def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
+    """DuckDB's file is opened to read only: every kind of fact is a hole, and no file appears."""
+    path = tmp_path / "nowhere.duckdb"
+    async with opened(f"duckdb:///{path}") as source:
+        facts = await source.read(ask())
+    assert facts.found == {}
+    assert {hole.fact for hole in facts.holes} == source.gives
+    assert not path.exists()
+
+
 def test_options_are_by_name() -> None:
     """The schema has to be told."""
     options = SOURCE.options.model_validate({"url_env": "E", "schema": "s"})
