@@ -163,12 +163,18 @@ def _engine(url: URL, limit_s: float) -> AsyncEngine | sa.Engine:
         return sa.create_engine(url, poolclass=NullPool, connect_args={"read_only": True})
     if backend not in ("postgresql", "postgres"):
         return sa.create_engine(url, poolclass=NullPool)
+    query = dict(url.query)
+    tls = query.pop("sslmode", None)  # libpq's word for what asyncpg calls ssl
+    if tls is not None:
+        query["ssl"] = tls
     return create_async_engine(
-        url.set(drivername="postgresql+asyncpg"),
+        url.set(drivername="postgresql+asyncpg", query=query),
         poolclass=NullPool,
         execution_options={"postgresql_readonly": True},
         connect_args={
             "timeout": limit_s,
+            "statement_cache_size": 0,  # PgBouncer hands a session's statements to strangers
+            "prepared_statement_cache_size": 0,
             "server_settings": {
                 "application_name": "rca-bot",
                 "statement_timeout": str(round(limit_s * 1_000)),

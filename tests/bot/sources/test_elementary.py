@@ -145,6 +145,14 @@ async def test_who_cannot_be_asked_offers_nothing() -> None:
     assert "hunter2hunter2" not in str(error.value)
 
 
+async def test_libpqs_word_for_tls_is_understood(empty_postgres_url: str) -> None:
+    """``sslmode=disable`` at the end of the address is asyncpg's ``ssl``."""
+    await world.run(empty_postgres_url, world.script())
+    mark = "&" if "?" in empty_postgres_url else "?"
+    async with opened(f"{empty_postgres_url}{mark}sslmode=disable") as source:
+        assert all(each.problem is None for each in await source.check())
+
+
 async def test_a_missing_file_is_not_made(tmp_path: Path) -> None:
     """DuckDB's file is opened to read only: every kind of fact is a hole, and no file appears."""
     path = tmp_path / "nowhere.duckdb"
