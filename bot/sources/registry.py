@@ -18,7 +18,7 @@ from bot.clock import Clock
 from bot.directory import Directory, SourceEntry
 from bot.ports import BotError, Source
 
-NOT_SOURCES: Final = frozenset({"registry"})
+NOT_SOURCES: Final = frozenset({"registry", "dbt_project"})
 
 
 class Options(BaseModel):

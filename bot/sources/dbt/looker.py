@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -46,8 +47,11 @@ class Looker:
     catalogs: dict[str, Catalogued] = field(default_factory=dict)
     freshness: dict[str, FreshnessCheck] = field(default_factory=dict)
 
-    def look(self, now: datetime) -> Known:
+    async def look(self, now: datetime) -> Known:
         """Return what is known at *now*; what cannot be read is said, and never raised."""
+        return await asyncio.to_thread(self._look, now)
+
+    def _look(self, now: datetime) -> Known:
         place = f"dbt's artifacts in {self.files.place}"
         try:
             found = self.files.list()
