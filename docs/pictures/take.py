@@ -36,7 +36,7 @@ def main(address: str, chromium: str) -> None:
 
 
 def _card(page: Page) -> Locator:
-    return page.locator("article").filter(has_text="investigate the top 2").first
+    return page.locator("article").filter(has_text="Most likely").first
 
 
 if __name__ == "__main__":
