@@ -14,6 +14,7 @@ from bot.escalation import Retry, next_attempt
 from bot.ports import Accepted, Again, BotError, PageOrder, Refused
 from bot.records import Incident, IncidentView, Page, PageState, Post, PostKind
 from bot.render import answers
+from bot.render.names import Names
 from bot.store import Store
 from rca.case import Severity
 
@@ -47,7 +48,7 @@ async def _wake(page: Page, view: IncidentView, deps: Deps, now: datetime) -> Ag
             reason=f"no pager is set up for team {page.team}", retry_after=None
         )
     else:
-        outcome = await pager.page(order_of(page, view), now)
+        outcome = await pager.page(order_of(page, view, deps.names()), now)
     if isinstance(outcome, Accepted):
         team = deps.directory.team(page.team)
         await deps.store.pages.accepted(
@@ -128,7 +129,7 @@ async def _resolve(page: Page, view: IncidentView, deps: Deps, now: datetime) ->
     pager = deps.pagers.get(page.team)
     may_have_landed = page.state is PageState.ACCEPTED or page.attempts > 1
     if may_have_landed and pager is not None:
-        outcome = await pager.resolve(order_of(page, view), now)
+        outcome = await pager.resolve(order_of(page, view, deps.names()), now)
         if isinstance(outcome, Refused) and outcome.retry_after is not None:
             since = view.incident.resolved_at or now
             step = next_attempt(RESOLVE_PACE, since, now, outcome.retry_after)
@@ -142,7 +143,7 @@ async def _resolve(page: Page, view: IncidentView, deps: Deps, now: datetime) ->
     return None
 
 
-def order_of(page: Page, view: IncidentView) -> PageOrder:
+def order_of(page: Page, view: IncidentView, names: Names) -> PageOrder:
     """Return what the provider is told: one line, and the facts somebody needs on a phone."""
     incident, diagnosis = view.incident, view.diagnosis
     top = diagnosis.top if diagnosis else None
@@ -156,7 +157,7 @@ def order_of(page: Page, view: IncidentView) -> PageOrder:
         "likely_cause": verdict,
         "because": top.because if top else "no hypothesis; full manual investigation required",
         "first_action": (top.first_action if top else None) or "",
-        "paged_for": page.person or page.team,
+        "paged_for": page.person or names.team(page.team),
     }
     return PageOrder(
         dedup_key=page.dedup_key,

@@ -25,7 +25,7 @@ from bot.render.message import (
 from bot.render.names import Names
 from bot.render.text import number, one_line
 from bot.render.words import capital, confidence, said, sentence, verdict
-from rca.diagnosis import Diagnosis, Escalation, GuidanceStep, Hypothesis, SignalReading
+from rca.diagnosis import Diagnosis, Escalation, GuidanceStep, Hypothesis, SignalReading, Urgency
 
 HYPOTHESES_SHOWN: Final = 4  # there are four causes
 SIGNALS_SHOWN: Final = 5  # of one hypothesis; a cause has at most four kinds of signal
@@ -57,7 +57,7 @@ def details(view: IncidentView, names: Names, now: datetime) -> Message:
         )
     parts: tuple[Part, ...] = (
         *_steps(diagnosis),
-        *_escalations(diagnosis, names, now),
+        *_escalations(view, diagnosis, names, now),
         *_blind(diagnosis),
         *(part for h in diagnosis.hypotheses[:HYPOTHESES_SHOWN] for part in _hypothesis(h)),
         Context(
@@ -138,19 +138,26 @@ def _cut(code: str | None) -> str | None:
     return f"{code[:CODE_SHOWN]}\n… ({number(len(code) - CODE_SHOWN)} more characters, see the runbook)"
 
 
-def _escalations(diagnosis: Diagnosis, names: Names, now: datetime) -> Iterator[Part]:
-    rules = list(who_next.rules(diagnosis))
+def _escalations(
+    view: IncidentView, diagnosis: Diagnosis, names: Names, now: datetime
+) -> Iterator[Part]:
+    """Which rules hold; when all is over, nobody is to be told any more, and the card says who was."""
+    rules = list(who_next.rules(diagnosis)) if view.incident.is_open else []
     if rules:
-        lines = tuple(_rule(rule, names, now) for rule in rules[:ESCALATIONS_SHOWN])
+        lines = tuple(_rule(rule, view, names, now) for rule in rules[:ESCALATIONS_SHOWN])
         more: tuple[Line, ...] = ()
         if len(rules) > ESCALATIONS_SHOWN:
             more = ((f"and {number(len(rules) - ESCALATIONS_SHOWN)} more rules",),)
         yield Text(lines=((Strong(text="When to escalate"),), *lines, *more))
 
 
-def _rule(rule: Escalation, names: Names, now: datetime) -> Line:
+def _rule(rule: Escalation, view: IncidentView, names: Names, now: datetime) -> Line:
+    code = Code(text=one_line(rule.rule, 100))
+    if rule.urgency is Urgency.NOW and rule.team in who_next.paged(view):
+        reason = one_line(rule.reason, who_next.REASON_SHOWN)
+        return ("• ", f"{names.team(rule.team)} was paged: {reason} ", code)
     due: tuple[Span, ...] = () if rule.due_at is None or rule.due_at > now else (" (due)",)
-    return ("• ", *who_next.reason_of(rule, names), *due, " ", Code(text=one_line(rule.rule, 100)))
+    return ("• ", *who_next.reason_of(rule, names), *due, " ", code)
 
 
 def _blind(diagnosis: Diagnosis) -> Iterator[Part]:

@@ -83,6 +83,11 @@ def page_line(page: Page, names: Names) -> Line:
             )
 
 
+def paged(view: IncidentView) -> frozenset[str]:
+    """Return the teams whose page the provider took."""
+    return frozenset(page.team for page in view.pages if page.accepted_at is not None)
+
+
 def targets(view: IncidentView) -> tuple[str, ...]:
     """Return the teams that somebody may page from this card: each once, the nearest first, none that was asked."""
     asked = _asked(view)

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, select, update
 
 from bot.ports import Job, JobKind
 from bot.records import DeadlineState, Incident, IncidentState, PageState
 from bot.store import rows
-from bot.store.following import bump, cancel_deadlines, locked_incident, wake_deadlines
-from bot.store.tables import DEADLINES, INCIDENTS, PAGES, ROOT_CAUSE_SIGNALS
+from bot.store.following import WHOLE, bump, cancel_deadlines, locked_incident, wake_deadlines
+from bot.store.tables import (
+    ALERTS,
+    DEADLINES,
+    INCIDENTS,
+    PAGES,
+    ROOT_CAUSE_SIGNALS,
+    TIMELINE,
+)
 from bot.store.transaction import Database, Writing
+
+
+CHECK_PASSED: Final = "check passed"  # how the timeline calls one check of several
 
 
 class NoIncidentError(LookupError):
@@ -65,7 +75,8 @@ async def change(
         )
         incident = rows.incident(changed.one())
         await tx.note(incident_id, decision.now, decision.what, actor=decision.by)
-        await bump(tx, incident_id)
+        turned = (row.state == IncidentState.RESOLVED) is incident.is_open
+        await bump(tx, incident_id, *(WHOLE if turned else ()))
         return Change(changed=True, incident=incident)
 
 
@@ -120,15 +131,50 @@ def resolving(by: str, now: datetime, well_since: datetime | None = None) -> Dec
     return decide
 
 
-def monitoring(now: datetime) -> Decide:
-    """The check passes again: deadlines wait until it is over, or fails once more."""
+def monitoring(check_id: str | None, now: datetime) -> Decide:
+    """The check passes again: deadlines wait until it is over, or fails once more.
 
-    async def decide(_tx: Writing, row: Row[Any]) -> Mapping[str, object] | None:
+    An incident of several checks waits for all of them; one that passes is noted. A recovery that names no check,
+    and alerts that name none, speak of the whole.
+    """
+
+    async def decide(tx: Writing, row: Row[Any]) -> Mapping[str, object] | None:
         if row.state in (IncidentState.MONITORING, IncidentState.RESOLVED):
             return None
+        failing = await failing_checks(tx, row.incident_id) if check_id else None
+        if check_id and failing is not None:
+            if check_id not in failing:
+                return None
+            if failing != {check_id}:
+                details = {"check_id": check_id}
+                await tx.note(row.incident_id, now, CHECK_PASSED, details=details)
+                return None
         return {"state": IncidentState.MONITORING, "monitoring_since": now}
 
     return decide
+
+
+async def failing_checks(tx: Writing, incident_id: str) -> set[str] | None:
+    """Return the checks whose last word is that they fail; None when some alert named no check."""
+    alerts = await tx.connection.execute(
+        select(ALERTS.c.anomaly, ALERTS.c.joined_at).where(ALERTS.c.incident_id == incident_id)
+    )
+    failed: dict[str, datetime] = {}
+    for alert in alerts:
+        check_id = alert.anomaly.get("check_id")
+        if not check_id:
+            return None
+        failed[check_id] = max(alert.joined_at, failed.get(check_id, alert.joined_at))
+    passed = await tx.connection.execute(
+        select(TIMELINE.c.details, TIMELINE.c.at).where(
+            TIMELINE.c.incident_id == incident_id, TIMELINE.c.what == CHECK_PASSED
+        )
+    )
+    for entry in passed:
+        check_id = entry.details.get("check_id")
+        if check_id in failed and failed[check_id] <= entry.at:
+            del failed[check_id]
+    return set(failed)
 
 
 def reopening() -> Decide:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, select, update
 
@@ -11,6 +11,9 @@ from bot.ports import Job, JobKind
 from bot.records import DeadlineState, PostKind, PostState
 from bot.store.tables import DEADLINES, INCIDENTS, POSTS
 from bot.store.transaction import Writing
+
+WHOLE: Final = (PostKind.CARD, PostKind.DETAILS)
+"""What is drawn anew when somebody was paged, and when it is over or open again: the details say whom to page."""
 
 
 async def locked_incident(tx: Writing, incident_id: str) -> Row[Any] | None:

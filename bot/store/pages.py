@@ -15,7 +15,7 @@ from bot.ports import Job, JobKind
 from bot.records import Page, PageState
 from bot.store import rows
 from bot.store.changes import NoIncidentError
-from bot.store.following import bump, locked_incident
+from bot.store.following import WHOLE, bump, locked_incident
 from bot.store.tables import PAGES
 from bot.store.transaction import Database, Writing
 
@@ -156,8 +156,9 @@ class Pages:
                 return
             details = {"team": row.team, "error": row.error}
             await tx.note(row.incident_id, now, what, details=details)
-            await bump(tx, row.incident_id)
-            if row.state == PageState.ACCEPTED and row.resolve_wanted:
+            taken = row.state == PageState.ACCEPTED
+            await bump(tx, row.incident_id, *(WHOLE if taken else ()))
+            if taken and row.resolve_wanted:
                 tx.wake(Job(kind=JobKind.PAGE, row_id=page_id, due_at=row.retry_at))
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Row, select, update
 
 from bot.ports import Job, JobKind
-from bot.records import Deadline, DeadlineState, IncidentState, Post, PostKind, Reason
-from bot.store.following import bump, locked_incident, wake_deadlines
+from bot.records import Deadline, DeadlineState, IncidentState, Post, Reason
+from bot.store.following import WHOLE, bump, locked_incident, wake_deadlines
 from bot.store.tables import DEADLINES, INCIDENTS, POSTS, ROOT_CAUSE_SIGNALS
 from bot.store.transaction import Writing
 from rca.case import Case
@@ -138,8 +138,7 @@ async def _update(tx: Writing, row: Row[Any], **values: object) -> None:
 
 async def _tell(tx: Writing, incident_id: str, this: Record) -> None:
     """Keep the posts an incident does not have yet, and draw those it has anew."""
-    stale = [PostKind.CARD, PostKind.DETAILS] if this.reason in NEWS else [PostKind.CARD]
-    await bump(tx, incident_id, *stale)
+    await bump(tx, incident_id, *(WHOLE if this.reason in NEWS else ()))
     await insert_posts(tx, this.posts, this.now)
 
 

@@ -56,6 +56,25 @@ async def test_taken_at_once(engine: AsyncEngine) -> None:
     assert await states(deps, incident) == {"infra": PageState.ACCEPTED}
 
 
+@pytest.mark.parametrize(
+    ("person", "whom"), [(None, "Infra team"), ("dana@acme.example", "dana@acme.example")]
+)
+async def test_whoever_is_woken_reads_for_whom(
+    engine: AsyncEngine, person: str | None, whom: str
+) -> None:
+    """The page says the team's name, as people call it, or the person it is for."""
+    infra = Telephone()
+    teams = directory_of({"infra": {"name": "Infra team"}})
+    deps = deps_of(engine, teams, {"infra": infra})
+    incident = await opened(deps)
+    requested = await deps.store.pages.request(
+        incident.incident_id, team="infra", reason="30 min", by="bot", person=person, now=NOON
+    )
+    await send_page(requested.page.page_id, deps)
+    (order,) = infra.paged
+    assert order.details["paged_for"] == whom
+
+
 async def test_refused_for_good_names_the_reason(engine: AsyncEngine) -> None:
     """What the provider said is in the mention, even when it said it at the first try; the next team is paged."""
     deps = deps_of(engine, TEAMS, {"infra": Telephone(outcomes=[NEVER]), "platform": Telephone()})

@@ -96,6 +96,7 @@ async def test_resolve_turns_the_card_green_and_closes_the_page(world: World) ->
     assert view.incident.state is IncidentState.RESOLVED
     assert buttons(world.card(message)) == MARKS
     assert "Resolved by" in words(world.card(message))
+    assert "When to escalate" not in words(world.thread(message)[1])
     assert [call.state for call in world.sandbox.phones.calls] == [CallState.RESOLVED]
     active = await world.app.store.signals.list("acme", DATASET, active_only=True, limit=10)
     assert active == ()

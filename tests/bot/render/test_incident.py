@@ -13,7 +13,7 @@ from bot.render.incident import card, changed_note, details, paged_note, undeliv
 from bot.render.message import Buttons, ButtonStyle
 from bot.render.words import AMBER, BLUE, GREEN, GREY, RED
 from rca.case import AnomalyType
-from rca.diagnosis import Band, Escalation, Guidance, Urgency
+from rca.diagnosis import Band, Diagnosis, Escalation, Guidance, Urgency
 from rca.evidence import Cause
 from tests.golden.scenes import (
     ACKNOWLEDGED,
@@ -344,3 +344,75 @@ def test_nothing_is_certain(confidence: float, said: str) -> None:
 def test_another_kind_of_anomaly_is_just_an_anomaly() -> None:
     """The kind "other" says nothing, so it is not said."""
     assert "shopify_orders: anomaly" in words(view(anomaly_type=AnomalyType.OTHER)).splitlines()[0]
+
+
+def detailed(shown: IncidentView) -> str:
+    return plain.text(details(shown, NAMES, NOW))
+
+
+@pytest.mark.parametrize(
+    ("shown", "said", "unsaid"),
+    [
+        (view(), "Page Infra from", "was paged"),
+        (view(pages=(page(state=PageState.REQUESTED),)), "Page Infra from", "was paged"),
+        (view(pages=(page(),)), "Infra was paged: auth errors", "Page Infra"),
+        (view(pages=(page("platform"),)), "Page Infra from", "was paged"),
+        (view(**ACKNOWLEDGED), "Page Infra from", "was paged"),
+        (view(**RESOLVED), "What to do", "When to escalate"),
+    ],
+)
+def test_details_ask_for_no_page_that_was_taken(
+    shown: IncidentView, said: str, unsaid: str
+) -> None:
+    """A rule asks for its team until the provider has the page; when all is over, no rule asks for anybody."""
+    assert said in detailed(shown)
+    assert unsaid not in detailed(shown)
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        (INVESTIGATE, "investigate the top 2"),
+        (HOLE, "investigate it"),
+        (
+            diagnosis(
+                INVESTIGATE.hypotheses[0],
+                INVESTIGATE.hypotheses[1].model_copy(update={"symptom_of": "schema_drift"}),
+            ),
+            "investigate it",
+        ),
+    ],
+)
+def test_one_cause_is_investigated_alone(shown: Diagnosis, said: str) -> None:
+    """Two causes are looked into where there are two; what another one explains is none."""
+    assert f"sure: {said}" in words(view(shown))
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [("auth errors persisting > 1 hour", True), ("escalated by hand", False)],
+)
+def test_a_page_says_why(reason: str, said: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A rule's reason stands behind the page; that somebody pressed a button stands there already."""
+    line = next(
+        line
+        for line in words(view(pages=(page(reason=reason),))).splitlines()
+        if line.startswith("Paged")
+    )
+    assert (reason in line) is said
+
+
+def test_a_team_is_announced_at_its_first_deadline() -> None:
+    """A team is paged once per incident, so its later deadlines are not shown; another team's are."""
+    shown = words(
+        view(
+            deadlines=(
+                deadline("b", "infra", 30, "later"),
+                deadline("a", "infra", 20, "sooner"),
+                deadline("c", "platform", 40, "others"),
+            )
+        )
+    )
+    assert "Infra is paged: sooner" in shown
+    assert "later" not in shown
+    assert "Platform is paged: others" in shown

@@ -105,7 +105,7 @@ async def test_a_failure_is_tried_again_after_its_pause(world: World) -> None:
 
 
 async def test_paged_is_said_once_the_provider_has_it(world: World) -> None:
-    """Accepted: with provider, time and address, nothing left to do, and the card is drawn anew."""
+    """Accepted: with provider, time and address, nothing left to do, and card and details are drawn anew."""
     incident = await world.open()
     await world.record(incident)
     page = await request(world, incident)
@@ -121,7 +121,8 @@ async def test_paged_is_said_once_the_provider_has_it(world: World) -> None:
         "https://pd.example/1",
         NOW,
     )
-    assert await world.wake() == {(JobKind.POST, f"card:{incident.incident_id}")}
+    drawn = {f"{kind}:{incident.incident_id}" for kind in ("card", "details")}
+    assert await world.wake() == {(JobKind.POST, post_id) for post_id in drawn}
     assert await world.store.pages.claim(page.page_id, NOW + MINUTE, LEASE) is None
     assert await world.wake() == set()
 
