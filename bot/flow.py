@@ -206,7 +206,9 @@ async def _take_recovery(anomaly: Anomaly, deps: Deps) -> Reason:
         anomaly.tenant_id, anomaly.dataset, anomaly.anomaly_type
     )
     for incident in open_ones:
-        await deps.store.incidents.monitor(incident.incident_id, by=BY_NOBODY, now=deps.clock())
+        await deps.store.incidents.monitor(
+            incident.incident_id, by=BY_NOBODY, now=deps.clock(), check_id=anomaly.check_id
+        )
     return Reason.QUIET_RECOVERED if open_ones else Reason.QUIET_RESOLVED
 
 

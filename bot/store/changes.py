@@ -23,7 +23,6 @@ from bot.store.tables import (
 )
 from bot.store.transaction import Database, Writing
 
-
 CHECK_PASSED: Final = "check passed"  # how the timeline calls one check of several
 
 

@@ -212,13 +212,15 @@ class Incidents:
             resolving(by, now, well_since),
         )
 
-    async def monitor(self, incident_id: str, *, by: str, now: datetime) -> Change:
-        """The check passes again; deadlines wait."""
+    async def monitor(
+        self, incident_id: str, *, by: str, now: datetime, check_id: str | None = None
+    ) -> Change:
+        """The check passes again; deadlines wait, once every check that failed has passed."""
         return await change(
             self._database,
             incident_id,
             Decision(what="monitoring", by=by, now=now),
-            monitoring(now),
+            monitoring(check_id, now),
         )
 
     async def reopen(self, incident_id: str, *, by: str, now: datetime) -> Change:

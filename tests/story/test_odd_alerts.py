@@ -56,3 +56,35 @@ async def test_a_recovery_of_nothing_is_let_go(world: World) -> None:
     await world.later(seconds=11)
     assert await world.app.store.incidents.list_open("acme", 10) == ()
     assert await world.app.store.due(world.clock() + timedelta(minutes=5), 10) == ()
+
+
+async def told(world: World, check: str | None, status: str = "firing") -> IncidentState | None:
+    """One check of the dataset is told of, and this is how the incident stands then."""
+    fields = {"status": status} | ({"check_id": check} if check else {})
+    await world.sandbox.alert(ALERTS, native(**fields))
+    await world.later(seconds=1)
+    return (await world.incident(DATASET)).incident.state
+
+
+async def test_an_incident_of_several_checks_waits_for_all(world: World) -> None:
+    """One check passes while another still fails: it is not over; it is when the last one passes, and not before."""
+    await told(world, "not_null")
+    await told(world, "unique")
+    assert await told(world, "unique", "resolved") is IncidentState.OPEN
+    assert await told(world, "row_count", "resolved") is IncidentState.OPEN
+    assert await told(world, "unique") is IncidentState.OPEN
+    assert await told(world, "not_null", "resolved") is IncidentState.OPEN
+    assert await told(world, "unique", "resolved") is IncidentState.MONITORING
+    for message in world.sandbox.messages(ALERTS):
+        world.thread(message)
+
+
+@pytest.mark.parametrize(("fired", "passed"), [(None, "unique"), ("unique", None), (None, None)])
+async def test_a_recovery_without_a_name_is_of_the_whole(
+    world: World, fired: str | None, passed: str | None
+) -> None:
+    """Where the alert or the recovery names no check, there is nothing to wait for."""
+    await told(world, fired)
+    assert await told(world, passed, "resolved") is IncidentState.MONITORING
+    for message in world.sandbox.messages(ALERTS):
+        world.thread(message)

@@ -14,6 +14,7 @@ TABLE = {
     Act.RESOLVE: (False, True, True),
     Act.SNOOZE: (False, True, True),
     Act.RUN_STEP: (False, True, True),
+    Act.ANSWER: (False, True, True),
     Act.ADMIN: (False, False, True),
 }
 
