@@ -127,6 +127,7 @@ class Guidance(Document):
 
     ``escalate_after_s`` is null when nobody is paged by time ("only if action fails"), 0 when at once.
     ``notes`` say which rules could not be evaluated, and why.
+    ``connector_id`` is what ``:connector_id`` stands for in the queries of the steps.
     """
 
     response: str
@@ -135,6 +136,7 @@ class Guidance(Document):
     steps: tuple[GuidanceStep, ...] = ()
     escalations: tuple[Escalation, ...] = ()
     name_team_at_once: bool = False
+    connector_id: str | None = None
     notes: tuple[str, ...] = ()
 
 

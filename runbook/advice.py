@@ -72,6 +72,7 @@ def advise(
         update={
             "steps": steps,
             "escalations": whole.escalations,
+            "connector_id": case.dataset.connector_id if case.dataset else None,
             "notes": tuple(dict.fromkeys((*notes, *unbound))),
         }
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
@@ -23,6 +22,7 @@ from bot.render.message import (
     Text,
 )
 from bot.render.names import Names
+from bot.render.queries import filled
 from bot.render.text import number, one_line
 from bot.render.words import capital, confidence, said, sentence, verdict
 from rca.diagnosis import Diagnosis, Escalation, GuidanceStep, Hypothesis, SignalReading, Urgency
@@ -33,7 +33,6 @@ STEPS_SHOWN: Final = 10
 ESCALATIONS_SHOWN: Final = 6
 FACTORS_SHOWN: Final = 8
 CODE_SHOWN: Final = 1_000  # characters of one query or command
-PARAMETER: Final = re.compile(r"(?<![:\w]):(?P<name>[a-z_]+)\b")
 CHANGES_THINGS: Final = "changes things, run it yourself"
 
 
@@ -116,20 +115,9 @@ def _steps(diagnosis: Diagnosis) -> Iterator[Part]:
 def _step(step: GuidanceStep, diagnosis: Diagnosis) -> Step:
     return Step(
         line=(one_line(step.title, 300),),
-        code=_cut(_filled(step.sql, diagnosis) if step.sql else step.command),
+        code=_cut(filled(step.sql, diagnosis) if step.sql else step.command),
         warning=CHANGES_THINGS if step.changes_things else None,
     )
-
-
-def _filled(sql: str, diagnosis: Diagnosis) -> str:
-    """A query to copy, with what we know in the places of its parameters; never run from this text."""
-    known = {"tenant_id": diagnosis.tenant_id, "signal_id": diagnosis.signal_id}
-
-    def literal(found: re.Match[str]) -> str:
-        value = known.get(found["name"])
-        return found[0] if value is None else "'" + one_line(value, 200).replace("'", "''") + "'"
-
-    return PARAMETER.sub(literal, sql)
 
 
 def _cut(code: str | None) -> str | None:

@@ -14,6 +14,7 @@ from rich.text import Text as Words
 from bot.render import blind, evidence
 from bot.render.message import Facts, Part, Table
 from bot.render.plain import plain_line
+from bot.render.queries import filled
 from bot.render.tables import aligned, hidden
 from bot.render.text import clean, count_of, iso, one_line
 from bot.render.words import capital, confidence, kind_of, said, sentence
@@ -101,7 +102,7 @@ def _guidance(diagnosis: Diagnosis, console: Console) -> None:
     for n, step in enumerate(guidance.steps, start=1):
         changes = " (changes things)" if step.changes_things else ""
         console.print(Padding(_words(f"{n}. {one_line(step.title, 300)}{changes}"), (0, 0, 0, 2)))
-        code = step.sql or step.command
+        code = filled(step.sql, diagnosis) if step.sql else step.command
         if code:
             console.print(Padding(_words(clean(code).rstrip(), "green"), (0, 0, 0, 5)))
 

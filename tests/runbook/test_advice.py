@@ -156,6 +156,14 @@ def test_query_that_cannot_be_bound_is_a_note(book: Runbook) -> None:
     assert guidance.notes == (
         "Query recent ingestion jobs: not offered, because connector_id is not known",
     )
+    assert guidance.connector_id is None
+
+
+def test_the_connector_is_told_for_the_queries(book: Runbook) -> None:
+    """What :connector_id in a query stands for comes with the guidance."""
+    known = case(dataset={"name": "shopify_orders", "connector_id": "conn-1"})
+    guidance = _guidance(advised(book, diagnosis(hypothesis(sync_failure())), known))
+    assert guidance.connector_id == "conn-1"
 
 
 def test_command_that_changes_things_says_so(book: Runbook) -> None:
