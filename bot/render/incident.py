@@ -43,6 +43,7 @@ from bot.render.words import (
     look_of,
     said,
     sentence,
+    stands_alone,
     verdict,
 )
 from rca.diagnosis import Band, Diagnosis, Hypothesis
@@ -169,8 +170,7 @@ def _verdict(
 
 def _to_do(diagnosis: Diagnosis) -> str:
     """The band in a few words; where one cause stands alone, there are no two to look into."""
-    causes = [each for each in diagnosis.hypotheses if each.symptom_of is None]
-    if diagnosis.band is Band.INVESTIGATE_TOP and len(causes) == 1:
+    if diagnosis.band is Band.INVESTIGATE_TOP and stands_alone(diagnosis):
         return "investigate it"
     return WHAT_TO_DO[diagnosis.band]
 

@@ -17,7 +17,7 @@ from bot.render.plain import plain_line
 from bot.render.queries import filled
 from bot.render.tables import aligned, hidden
 from bot.render.text import clean, count_of, iso, one_line
-from bot.render.words import capital, confidence, kind_of, said, sentence
+from bot.render.words import capital, confidence, kind_of, response, said, sentence
 from rca.diagnosis import Band, Diagnosis, Hypothesis
 
 COLOR: Final = {
@@ -98,7 +98,7 @@ def _guidance(diagnosis: Diagnosis, console: Console) -> None:
     if guidance is None:
         return
     console.print()
-    console.print(_words(f"What to do: {sentence(one_line(guidance.response, 300))}.", "bold"))
+    console.print(_words(f"What to do: {response(diagnosis)}.", "bold"))
     for n, step in enumerate(guidance.steps, start=1):
         changes = " (changes things)" if step.changes_things else ""
         console.print(Padding(_words(f"{n}. {one_line(step.title, 300)}{changes}"), (0, 0, 0, 2)))

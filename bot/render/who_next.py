@@ -10,7 +10,8 @@ from bot.records import Deadline, DeadlineState, IncidentState, IncidentView, Pa
 from bot.render.message import Button, ButtonStyle, Confirm, Instant, Line, Link, Span, Strong
 from bot.render.names import Names, pager_name
 from bot.render.text import one_line
-from bot.render.words import capital, sentence
+from bot.render.words import response as response_of
+from bot.render.words import sentence
 from rca.diagnosis import Diagnosis, Escalation, Guidance, Urgency
 
 ESCALATE_PREFIX: Final = "incident_escalate:"
@@ -178,10 +179,11 @@ def _pending(view: IncidentView) -> list[Deadline]:
 
 def _response(view: IncidentView, names: Names, now: datetime) -> Iterator[Line]:
     """The matrix row: what to do, and who is paged by when if it does not help."""
-    guidance = view.diagnosis.guidance if view.diagnosis else None
-    if guidance is None or not view.incident.is_open:
+    diagnosis = view.diagnosis
+    guidance = diagnosis.guidance if diagnosis else None
+    if diagnosis is None or guidance is None or not view.incident.is_open:
         return
-    response = capital(sentence(one_line(guidance.response, REASON_SHOWN)))
+    response = response_of(diagnosis)
     matrix = next((d for d in _pending(view) if d.rule == MATRIX_RULE), None)
     if matrix and matrix.due_at > now:
         yield (

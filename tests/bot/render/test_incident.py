@@ -370,22 +370,25 @@ def test_details_ask_for_no_page_that_was_taken(
 
 
 @pytest.mark.parametrize(
-    ("shown", "said"),
+    ("shown", "said", "response"),
     [
-        (INVESTIGATE, "investigate the top 2"),
-        (HOLE, "investigate it"),
+        (INVESTIGATE, "investigate the top 2", "Investigate top 2 hypotheses"),
+        (HOLE, "investigate it", "Investigate the one hypothesis"),
         (
             diagnosis(
                 INVESTIGATE.hypotheses[0],
                 INVESTIGATE.hypotheses[1].model_copy(update={"symptom_of": "schema_drift"}),
+                guidance=INVESTIGATE.guidance,
             ),
             "investigate it",
+            "Investigate the one hypothesis",
         ),
     ],
 )
-def test_one_cause_is_investigated_alone(shown: Diagnosis, said: str) -> None:
+def test_one_cause_is_investigated_alone(shown: Diagnosis, said: str, response: str) -> None:
     """Two causes are looked into where there are two; what another one explains is none."""
     assert f"sure: {said}" in words(view(shown))
+    assert f"\n{response}" in words(view(shown))
 
 
 @pytest.mark.parametrize(
