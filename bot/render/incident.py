@@ -245,9 +245,10 @@ def _state(incident: Incident, names: Names, look: Look) -> Line:
 
 
 def _marks(answers: Sequence[PersonsAnswer], names: Names) -> Iterator[Line]:
-    """Who said what of which cause: "Marked right by @alice"."""
+    """Who said what of which cause: "Marked right by @alice"; each person's last word, about one diagnosis."""
+    last = {answer.by: answer.signal_id for answer in answers}
     by_word: dict[tuple[str, Verdict], list[Span]] = {}
-    for answer in answers:
+    for answer in (each for each in answers if last[each.by] == each.signal_id):
         who = by_word.setdefault((answer.cause_type, answer.verdict), [])
         who.extend((", ", names.actor(answer.by)) if who else (names.actor(answer.by),))
     for (cause, verdict_said), who in by_word.items():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.records import PersonsAnswer, Verdict
@@ -34,19 +34,19 @@ class Answers:
         self._database = database
 
     async def give(self, answers: Sequence[PersonsAnswer]) -> bool:
-        """Keep what one person said of one incident, note it and draw the card again; False when all was said before.
+        """Keep what one person said of one diagnosis, note it and draw the card again; False when all was said before.
 
-        All of *answers* are about one incident. Another answer to the same cause replaces this person's earlier one.
+        Another answer to the same cause replaces this person's earlier one, and whoever says what it was takes back
+        what they named before.
         """
         incident_id = answers[0].incident_id
         async with self._database.writing() as tx:
             await locked_incident(tx, incident_id)
-            known = {
-                _key(one): one.verdict for one in await of_incident(tx.connection, incident_id)
-            }
-            fresh = [one for one in answers if known.get(_key(one)) != one.verdict]
+            known = await _said_before(tx.connection, answers[0])
+            fresh = [one for one in answers if known.get(one.cause_type) != one.verdict]
             if not fresh:
                 return False
+            await _take_back(tx.connection, answers)
             await tx.upsert(ANSWERS, [_values(one) for one in fresh])
             for one in fresh:
                 details = {"cause_type": one.cause_type, "signal_id": one.signal_id}
@@ -83,8 +83,29 @@ async def of_incident(connection: AsyncConnection, incident_id: str) -> tuple[Pe
     return tuple(_answer(row) for row in reversed(found.all()))
 
 
-def _key(answer: PersonsAnswer) -> tuple[str, str, str]:
-    return answer.signal_id, answer.cause_type, answer.by
+def _of_person(answer: PersonsAnswer) -> ColumnElement[bool]:
+    """What this person said of this diagnosis."""
+    return and_(ANSWERS.c.signal_id == answer.signal_id, ANSWERS.c.answered_by == answer.by)
+
+
+async def _said_before(connection: AsyncConnection, answer: PersonsAnswer) -> dict[str, Verdict]:
+    found = await connection.execute(
+        select(ANSWERS.c.cause_type, ANSWERS.c.verdict).where(_of_person(answer))
+    )
+    return {row.cause_type: Verdict(row.verdict) for row in found}
+
+
+async def _take_back(connection: AsyncConnection, answers: Sequence[PersonsAnswer]) -> None:
+    """Forget the cause that the person named before, if they name one now; what they called wrong stays so."""
+    named = [one.cause_type for one in answers if one.verdict is Verdict.RIGHT]
+    if named:
+        await connection.execute(
+            delete(ANSWERS).where(
+                _of_person(answers[0]),
+                ANSWERS.c.verdict == Verdict.RIGHT,
+                ANSWERS.c.cause_type.not_in(named),
+            )
+        )
 
 
 def _values(answer: PersonsAnswer) -> dict[str, object]:

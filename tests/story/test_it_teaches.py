@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
+from bot.cli import main
 from bot.records import IncidentView, Verdict
 from bot.sandbox.records import Message
-from bot.sandbox.world import ALERTS, World, words
+from bot.sandbox.world import ALERTS, World, reopened, words
 
 NAME = "01_expired_credentials"
 DATASET = "shopify_orders"
@@ -80,6 +83,59 @@ async def test_something_else(world: World) -> None:
     }
     assert "Schema drift marked right by" in words(world.card(message))
     world.sandbox.ephemerals("alice")
+    seen(world, message)
+
+
+async def test_whoever_names_another_cause_takes_the_first_back(world: World) -> None:
+    """One person names one cause: the last. What they called wrong stays wrong."""
+    message = await world.alert(NAME)
+    for typed in ("none", "schema_drift"):
+        await world.sandbox.command("alice", ALERTS, f"/rca cause {typed} {DATASET}")
+        await world.work()
+        world.sandbox.ephemerals("alice")
+    await click(world, "alice", message, WRONG)
+    assert await said(world) == {
+        ("schema_drift", "U0ALICE"): Verdict.RIGHT,
+        ("ingestion_failure", "U0ALICE"): Verdict.WRONG,
+    }
+    await click(world, "alice", message, RIGHT)
+    assert await said(world) == {("ingestion_failure", "U0ALICE"): Verdict.RIGHT}
+    assert "marked wrong" not in words(world.card(message))
+    world.sandbox.ephemerals("alice")
+    seen(world, message)
+
+
+async def test_a_click_after_a_restart(world: World) -> None:
+    """The card outlives the bot that posted it: the next one keeps the answer, once."""
+    message = await world.alert(NAME)
+    await world.jobs.stop()
+    async with reopened(world.sandbox, world.settings, world.clock) as again:
+        await click(again, "alice", message, RIGHT)
+        await click(again, "alice", message, RIGHT)
+        assert await said(again) == {("ingestion_failure", "U0ALICE"): Verdict.RIGHT}
+        assert "marked right by <@U0ALICE>" in words(again.card(message))
+        assert "You said so before" in words(again.sandbox.ephemerals("alice")[-1])
+        seen(again, message)
+
+
+async def test_from_an_alert_to_calibrate(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """What people said in Slack is what ``rca-bot calibrate --answers`` reads, and it says how much is missing."""
+    message = await world.alert(NAME)
+    await click(world, "alice", message, WRONG)
+    await world.sandbox.command("alice", ALERTS, f"/rca cause schema_drift {DATASET}")
+    await world.work()
+    world.sandbox.ephemerals("alice")
+    monkeypatch.setenv("DATABASE_URL", world.settings.database_url.get_secret_value())
+    out = tmp_path / "model.json"
+    verb = ["calibrate", "--answers", "--out", str(out)]
+    assert await asyncio.to_thread(main, verb) == 1
+    assert "2 answers to learn from; 20 are needed; nothing was written" in capsys.readouterr().err
+    assert not out.exists()
     seen(world, message)
 
 

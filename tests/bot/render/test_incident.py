@@ -7,7 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.records import DeadlineState, IncidentState, IncidentView, PageState
+from bot.records import (
+    DeadlineState,
+    IncidentState,
+    IncidentView,
+    PageState,
+    PersonsAnswer,
+    Verdict,
+)
 from bot.render import plain
 from bot.render.incident import card, changed_note, details, paged_note, undelivered_note
 from bot.render.message import Buttons, ButtonStyle
@@ -419,3 +426,43 @@ def test_a_team_is_announced_at_its_first_deadline() -> None:
     assert "Infra is paged: sooner" in shown
     assert "later" not in shown
     assert "Platform is paged: others" in shown
+
+
+def marked(*words_of: tuple[str, str, str, Verdict]) -> str:
+    """The card with answers: signal, cause, person and verdict, the oldest first."""
+    answers = tuple(
+        PersonsAnswer(
+            incident_id="i1",
+            signal_id=signal_id,
+            tenant_id="acme",
+            cause_type=cause,
+            verdict=verdict,
+            by=by,
+            at=NOW + timedelta(seconds=number),
+        )
+        for number, (signal_id, cause, by, verdict) in enumerate(words_of)
+    )
+    return words(replace(view(), answers=answers))
+
+
+def test_a_person_is_named_once() -> None:
+    """What somebody said of an earlier diagnosis gives way to what they said of the later one."""
+    right = Verdict.RIGHT
+    shown = marked(
+        ("s1", "ingestion_failure", "U0ALICE", right),
+        ("s1", "ingestion_failure", "U0BOB", right),
+        ("s2", "ingestion_failure", "U0ALICE", right),
+    )
+    assert "Ingestion failure marked right by @U0BOB, @U0ALICE." in shown
+
+
+def test_what_was_wrong_and_what_it_was_stand_together() -> None:
+    """Both words of one person about one diagnosis are shown; an earlier diagnosis's are not."""
+    shown = marked(
+        ("s1", "upstream_data_shift", "U0ALICE", Verdict.RIGHT),
+        ("s2", "ingestion_failure", "U0ALICE", Verdict.WRONG),
+        ("s2", "schema_drift", "U0ALICE", Verdict.RIGHT),
+    )
+    assert "Ingestion failure marked wrong by @U0ALICE." in shown
+    assert "Schema drift marked right by @U0ALICE." in shown
+    assert "Upstream data shift marked" not in shown
