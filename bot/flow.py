@@ -18,7 +18,7 @@ from bot.anomaly import anomaly_again, anomaly_asked, anomaly_of
 from bot.deps import Deps
 from bot.examine import Examined, examine
 from bot.intake.registry import link_back_of, read_pushed, read_webhook, recognise_slack
-from bot.ports import Again, BotError
+from bot.ports import Again, BotError, Pushed
 from bot.records import (
     Alert,
     AlertStatus,
@@ -92,12 +92,38 @@ async def _take(item: InboxItem, deps: Deps) -> Again | None:
 
 
 async def _keep_pushed(item: InboxItem, deps: Deps) -> None:
-    """Keep the facts that a webhook carries, before anything it alerts of is diagnosed with them."""
-    format_name, body = str(item.payload["format"]), item.payload["body"]
+    """Keep the facts that a webhook carries, before anything it alerts of is diagnosed with them.
+
+    Facts that cannot be read or kept are left out: what the webhook alerts of is heard all the same.
+    """
     catalog = await deps.catalog(item.tenant_id)
-    for pushed in read_pushed(format_name, body, item.received_at):
+    for pushed in _pushed(item):
         for dataset in catalog.all_of(pushed.dataset_hints):
-            await deps.store.facts.push(item.tenant_id, dataset, pushed.found, item.received_at)
+            try:
+                await deps.store.facts.push(item.tenant_id, dataset, pushed.found, item.received_at)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the alert comes first
+                _left_out(item, error)
+
+
+def _pushed(item: InboxItem) -> tuple[Pushed, ...]:
+    format_name, body = str(item.payload["format"]), item.payload["body"]
+    try:
+        return read_pushed(format_name, body, item.received_at)
+    except Exception as error:  # noqa: BLE001 - as above
+        _left_out(item, error)
+        return ()
+
+
+def _left_out(item: InboxItem, error: Exception) -> None:
+    """Only the kind of error: its text, and its traceback, would quote what was sent."""
+    log.warning(
+        "facts of a webhook were not kept",
+        extra={
+            "inbox_id": item.inbox_id,
+            "format": item.payload["format"],
+            "error": type(error).__name__,
+        },
+    )
 
 
 async def _give_up(item: InboxItem, text: str, deps: Deps) -> None:

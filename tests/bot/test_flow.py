@@ -147,6 +147,29 @@ async def test_a_body_that_its_format_no_longer_reads(engine: AsyncEngine) -> No
     assert "<!channel>" not in (post.text or "")
 
 
+@pytest.mark.parametrize("connection_id", ["c" * 200_001, "c-1"], ids=["unusable", "usable"])
+async def test_facts_that_cannot_be_kept_cost_no_alert(
+    engine: AsyncEngine, connection_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sync whose connection has an impossible id is not kept; that it failed is heard all the same."""
+    deps = deps_of(engine, DIRECTORY)
+    sync = {
+        "connection": {"id": connection_id, "name": DATASET},
+        "jobId": 7,
+        "success": False,
+        "startedAt": NOON.isoformat(),
+        "finishedAt": NOON.isoformat(),
+    }
+    inbox_id = await kept(deps, InboxKind.WEBHOOK, {"format": "airbyte", "body": {"data": sync}})
+    await handle_inbox(inbox_id, deps)
+    assert await state(deps, inbox_id) is InboxState.DONE
+    (incident,) = await deps.store.incidents.find_open("acme", DATASET)
+    assert incident.signal_id is not None
+    refused = "facts of a webhook were not kept" in caplog.text
+    assert refused is (connection_id != "c-1")
+    assert "ccc" not in caplog.text
+
+
 async def test_a_dataset_that_left_the_catalog(engine: AsyncEngine) -> None:
     """Asked about while it was known, gone when it is looked at: the asker gets the near matches."""
     deps = deps_of(engine, DIRECTORY)
