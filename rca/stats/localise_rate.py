@@ -248,11 +248,12 @@ def _of_cuboid(change: _Change, cuboid: Cuboid) -> list[_Answer]:
     expected: Numbers = np.bincount(cuboid.ids, change.expected, cuboid.size).astype(np.float64)
     observed: Numbers = np.bincount(cuboid.ids, change.observed, cuboid.size).astype(np.float64)
     says = _evidence(change, cuboid, expected, observed) / change.dispersion(cuboid, expected)
-    shares = np.maximum(change.moved(expected, observed) / change.gap, 0.0)
+    # cut before it is divided: a tiny gap beside a large move would overflow, and more than all of it says no more
+    shares = np.clip(change.moved(expected, observed), 0.0, change.gap) / change.gap
     named = np.flatnonzero(says - cuboid.cost > WORTH)
     if not len(named):
         return []
-    alone = named[int(np.argmax(says[named] * np.minimum(shares[named], 1.0) ** CARRIES))]
+    alone = named[int(np.argmax(says[named] * shares[named] ** CARRIES))]
     pair = named[np.argsort(-says[named], kind="stable")[:2]]
     answers = [_answer(change, cuboid, says, shares, (int(alone),))]
     if len(pair) == 2:  # noqa: PLR2004 - a pair

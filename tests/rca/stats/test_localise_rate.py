@@ -234,6 +234,23 @@ def test_any_counts_give_a_bounded_answer(leaves, limit, jitter, habit):
     _well_formed(places, limit)
 
 
+def test_a_tiny_change_beside_a_large_one_the_other_way_is_no_overflow():
+    """A gain of 1e-310 rows is divided by nothing larger than itself."""
+    codes = np.array([[0], [1]], dtype=np.intp)
+    (place,) = localise_counts(codes, (2,), np.array([0.0, 1e9]), np.array([1e-310, 0.0]))
+    assert place.element == ((0, 1),)
+    ones = np.array([1e9, 1e9])
+    rates = localise_rate(
+        codes,
+        (2,),
+        hits_before=np.array([0.0, 1e-310]),
+        trials_before=ones,
+        hits=np.array([0.0, 1e-300]),
+        trials=ones,
+    )
+    assert rates == ()
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 500), st.integers(0, 500))
 def test_neither_order_nor_names_matter_to_a_rate(seed, shuffle):
