@@ -44,6 +44,7 @@ from rca.evidence import (
     SignalCode,
     UnexpectedColumnEvidence,
 )
+from rca.view.dimensions import JOINT
 
 Vector = npt.NDArray[np.float64]
 SchemaEvidence = ColumnRemovedEvidence | ColumnTypeChangedEvidence | UnexpectedColumnEvidence
@@ -223,7 +224,7 @@ def _hits(schema: SchemaEvidence, effect: Evidence) -> bool:
         case PassToFailEvidence():
             return any(t.unique_id in schema.correlated_dbt_failures for t in effect.transitions)
         case DistributionDriftEvidence() | CardinalityExplosionEvidence():
-            return effect.dimension in columns
+            return not columns.isdisjoint(effect.dimension.split(JOINT))
         case NewValuesEvidence():
             return not columns.isdisjoint(effect.dimensions_affected)
         case _:

@@ -14,18 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
-
 from rca.calibration import strength_of
 from rca.case import FactKind
 from rca.detection import Answer, Detector, Signal
-from rca.evidence import DistributionDriftEvidence, Mover, SignalCode
+from rca.evidence import DistributionDriftEvidence, SignalCode
 from rca.shift_reading import Shift, read_shift
-from rca.stats.divergence import Counts, jsd_terms, shares
 from rca.stats.robust import price_of_looking
 from rca.view import CaseView
 from rca.view.dimensions import DimensionView, read_segments
 from rca.view.wording import counted
+from rca.whereabouts import whereabouts
 
 MIN_ROWS: Final = 30.0  # rows of the current window; fewer cannot show shares
 MIN_HISTORY: Final = 3  # older windows
@@ -45,7 +43,6 @@ LOST_EVERYWHERE: Final = -1.5  # ln units; rows lost all over are lost on the wa
 PLAIN_ENOUGH: Final = (
     2.0  # ln units; a dimension that shows this much needs no combination to explain it
 )
-MOVERS: Final = 5  # values shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,18 +120,17 @@ def _shape_weight(shift: Shift) -> float:
 
 def _signal(view: CaseView, drift: Drift) -> Signal:
     dimension = drift.shift.dimension
-    pooled = dimension.history.sum(axis=0)
-    movers = _movers(dimension, pooled)
+    where = whereabouts(view, dimension)
     evidence = DistributionDriftEvidence(
-        dimension=dimension.dimension,
-        jsd=round(drift.shift.bits, 4),
-        top_movers=movers,
+        dimension=where.dimension,
+        jsd=round(where.bits, 4),
+        top_movers=where.movers,
         ingestion_healthy=view.ingestion_healthy,
     )
-    first = movers[0]
+    first = where.movers[0]
     because = (
         f"The shares of {dimension.dimension} moved by {drift.shift.bits:.3f} bits, {drift.fold:.1f} times the most "
-        f"that was usual in {counted(len(dimension.baseline), 'window')}; {first.value} went from "
+        f"that was usual in {counted(len(dimension.baseline), 'window')}; {where.first()} went from "
         f"{100.0 * first.baseline_share:.1f} % to {100.0 * first.current_share:.1f} % of the rows."
     )
     return Signal(
@@ -144,21 +140,6 @@ def _signal(view: CaseView, drift: Drift) -> Signal:
         onset=dimension.window_start,
         seen_at=dimension.window_end,
         specific=drift.shape,
-    )
-
-
-def _movers(dimension: DimensionView, pooled: Counts) -> tuple[Mover, ...]:
-    terms = jsd_terms(pooled, dimension.current)
-    before, now = shares(pooled), shares(dimension.current)
-    order = np.argsort(-terms, kind="stable")[:MOVERS]
-    return tuple(
-        Mover(
-            value=dimension.values[i],
-            baseline_share=round(float(before[i]), 6),
-            current_share=round(float(now[i]), 6),
-            delta=round(float(now[i] - before[i]), 6),
-        )
-        for i in order
     )
 
 

@@ -81,6 +81,36 @@ def segments(
     return tuple(outer[:limit])
 
 
+def segments_of_values(
+    dimension: str,
+    values: Sequence[str],
+    *,
+    current: Numbers,
+    baseline: Numbers,
+    limit: int = MOST_SEGMENTS,
+) -> tuple[Segment, ...]:
+    """Return the values of one dimension that explain how the current window differs from the baseline.
+
+    Args:
+        dimension: its name.
+        values: its values, each once.
+        current: rows per value in the window judged.
+        baseline: rows per value (columns) in each window that shows what is normal (rows).
+        limit: the most segments returned.
+
+    Returns:
+        As ``segments``, each of one value.
+    """
+    table = _Table(
+        dimensions=(dimension,),
+        values=(tuple(values),),
+        codes=np.arange(len(values), dtype=np.intp)[:, np.newaxis],
+        current=current,
+        baseline=baseline[baseline.any(axis=1)],
+    )
+    return tuple(sorted(_of_table(table, limit), key=lambda segment: -segment.explained_share))
+
+
 def _inside(part: Mapping[str, str | None], whole: Mapping[str, str | None]) -> bool:
     return whole.items() < part.items()
 

@@ -83,10 +83,15 @@ def read_segments(
     )
 
 
+def joined(values: Iterable[str | None]) -> str:
+    """Return a combination of values as one name."""
+    return JOINT.join("null" if value is None else value for value in values)
+
+
 def _counts(profile: SegmentProfile) -> dict[str, int]:
     counts: dict[str, int] = {}
     for values, rows in profile.rows:
-        name = JOINT.join("null" if value is None else value for value in values)
+        name = joined(values)
         counts[name] = counts.get(name, 0) + rows
     return counts
 

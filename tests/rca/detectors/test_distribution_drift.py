@@ -66,31 +66,53 @@ def test_rows_lost_everywhere_weigh_less_than_a_single_vanished_value(pipeline):
     assert everywhere.strength < single.strength
 
 
-def test_a_shift_of_a_combination_is_seen_where_no_single_dimension_shows_it(pipeline):
-    """US web halves while US elsewhere and web elsewhere grow: only the combination tells."""
+USUAL = {"US & web": 300, "US & pos": 200, "CA & web": 400, "CA & pos": 100}
+
+
+def combined(pipeline, now, usual=USUAL):
+    """Add the counts over country and channel: *usual*, a little shaken, and *now* in the newest window."""
     end = pipeline.document["volume_history"][-1]["window_end"]
     for day in range(8):
         window = pipeline.document["volume_history"][-1 - day]
-        usual = [
-            [["US", "web"], 300 + day],
-            [["US", "pos"], 200],
-            [["CA", "web"], 400],
-            [["CA", "pos"], 100 - day],
-        ]
-        moved = [
-            [["US", "web"], 150],
-            [["US", "pos"], 350],
-            [["CA", "web"], 550],
-            [["CA", "pos"], 0],
-        ]
+        counts = now if window["window_end"] == end else usual
         pipeline.document.setdefault("segment_profiles", []).append(
             {
                 "dimensions": ["country", "channel"],
                 "window_start": window["window_start"],
                 "window_end": window["window_end"],
-                "rows": moved if window["window_end"] == end else usual,
+                "rows": [[key.split(" & "), rows + day % 3] for key, rows in counts.items()],
             }
         )
-    answer = pipeline.ask("distribution_drift")
+    return pipeline
+
+
+def test_a_shift_of_a_combination_is_seen_where_no_single_dimension_shows_it(pipeline):
+    """US web halves while US elsewhere and web elsewhere grow: only the combination tells."""
+    now = {"US & web": 150, "US & pos": 350, "CA & web": 550, "CA & pos": 0}
+    answer = combined(pipeline, now).ask("distribution_drift")
     assert answer.evidence.dimension == "country & channel"
     assert "US & web" in {mover.value for mover in answer.evidence.top_movers}
+
+
+def test_a_combination_is_named_where_a_single_dimension_shows_it_too(pipeline):
+    """US falls because US web is gone; the sentence names the combination with its shares."""
+    pipeline.counts("country", US=200, CA=500)
+    answer = combined(pipeline, USUAL | {"US & web": 10}).ask("distribution_drift")
+    assert answer.evidence.dimension == "country & channel"
+    assert [mover.value for mover in answer.evidence.top_movers] == ["US & web"]
+    assert "country = US & channel = web went from 30.0 % to 1.4 % of the rows" in answer.because
+
+
+def test_a_value_is_named_where_all_its_combinations_moved(pipeline):
+    """The nearest thing that must not: US falls in every channel alike, so no channel is named."""
+    pipeline.counts("country", US=50, CA=500)
+    answer = combined(pipeline, USUAL | {"US & web": 30, "US & pos": 20}).ask("distribution_drift")
+    assert answer.evidence.dimension == "country"
+    assert answer.evidence.top_movers[0].value == "US"
+    assert "; US went from" in answer.because
+
+
+def test_values_that_did_not_move_are_not_listed(pipeline):
+    """One value is gone and the next largest takes up its share; the small ones explain nothing."""
+    answer = pipeline.counts("country", US=10).ask("distribution_drift")
+    assert [mover.value for mover in answer.evidence.top_movers] == ["US", "CA"]

@@ -1,0 +1,161 @@
+"""Where a shift sits: the values, or the combinations of values, that a dimension's drift comes from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from rca.case import SegmentProfile
+from rca.evidence import Mover
+from rca.stats.divergence import Counts, jsd_bits, jsd_terms, shares
+from rca.stats.localise import MOST_SEGMENTS, Segment, segments, segments_of_values
+from rca.view import CaseView
+from rca.view.dimensions import JOINT, MAX_HISTORY, SPARE_FROM, DimensionView, joined
+
+TOLD: Final = 0.9  # share of the divergence; what moved beyond it is not worth a reader's time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whereabouts:
+    """The values of *dimension* that carry a shift, what explains most of it first; one at least, five at most.
+
+    ``dimension`` is one name, or several joined by JOINT, and then so are the values. ``bits`` is the divergence of the
+    shares over it.
+    """
+
+    dimension: str
+    bits: float
+    movers: tuple[Mover, ...]
+
+    def first(self) -> str:
+        """Return what explains most as people say it: ``US``, or ``country = US & channel = web`` of a combination."""
+        value = self.movers[0].value
+        names, values = self.dimension.split(JOINT), value.split(JOINT)
+        if len(names) == 1 or len(names) != len(values):  # a value may hold the joint itself
+            return value
+        return JOINT.join(f"{n} = {v}" for n, v in zip(names, values, strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Windows:
+    """The profiles of one set of dimensions, the ends of the windows that are normal, and of the one that is judged."""
+
+    profiles: tuple[SegmentProfile, ...]
+    past: tuple[datetime, ...]
+    current: datetime
+
+
+def whereabouts(view: CaseView, dimension: DimensionView) -> Whereabouts:
+    """Return where the shift of *dimension* sits.
+
+    Args:
+        view: the case; its segment profiles are read only here, because they are rarely needed.
+        dimension: a dimension, or a combination of them, whose shares moved.
+
+    Returns:
+        Combinations, where one of those that hold this dimension explains the shift better than any single value does;
+        its own values otherwise.
+    """
+    return _in_combinations(view, dimension) or _in_values(dimension)
+
+
+def _in_combinations(view: CaseView, dimension: DimensionView) -> Whereabouts | None:
+    located = [(found, w) for w in _windows(view, dimension) if (found := _located(w))]
+    if not located:
+        return None
+    found, windows = max(located, key=lambda pair: pair[0][0].explained_share)
+    names = tuple(found[0].elements)
+    if len(names) == 1:
+        return None
+    return Whereabouts(
+        dimension=JOINT.join(names),
+        bits=_bits(windows, names),
+        movers=tuple(_mover(s) for s in found if tuple(s.elements) == names),
+    )
+
+
+def _located(windows: _Windows) -> tuple[Segment, ...]:
+    return segments(windows.profiles, current=windows.current, baseline=windows.past)
+
+
+def _windows(view: CaseView, dimension: DimensionView) -> Iterator[_Windows]:
+    """Yield the combinations that hold *dimension*, over the windows that its own shift was seen in."""
+    grouped: dict[tuple[str, ...], list[SegmentProfile]] = {}
+    for profile in view.case.segment_profiles or ():
+        names = profile.dimensions
+        about = dimension.dimension in names or dimension.dimension == JOINT.join(names)
+        if len(names) > 1 and about and profile.window_end <= dimension.window_end:
+            grouped.setdefault(names, []).append(profile)
+    for profiles in grouped.values():
+        ends = sorted({profile.window_end for profile in profiles})[-1 - MAX_HISTORY :]
+        past = ends[:-2] if len(ends) > SPARE_FROM else ends[:-1]
+        if past and ends[-1] == dimension.window_end:
+            yield _Windows(profiles=tuple(profiles), past=tuple(past), current=ends[-1])
+
+
+def _bits(windows: _Windows, names: Sequence[str]) -> float:
+    """Return the divergence over *names*, which may be fewer than the profiles count by."""
+    before: Counter[tuple[str | None, ...]] = Counter()
+    now: Counter[tuple[str | None, ...]] = Counter()
+    places = [windows.profiles[0].dimensions.index(name) for name in names]
+    latest = {profile.window_end: profile for profile in windows.profiles}
+    for end in (*windows.past, windows.current):
+        counts = now if end == windows.current else before
+        for values, rows in latest[end].rows:
+            counts[tuple(values[place] for place in places)] += rows
+    held = [*dict.fromkeys((*before, *now))]
+    return jsd_bits(
+        np.array([before[key] for key in held], dtype=np.float64),
+        np.array([now[key] for key in held], dtype=np.float64),
+    )
+
+
+def _in_values(dimension: DimensionView) -> Whereabouts:
+    """Return the values that moved beyond chance, then those that the rest of the divergence comes from."""
+    pooled, current = dimension.baseline.sum(axis=0), dimension.current
+    terms = jsd_terms(pooled, current)
+    place_of = {value: place for place, value in enumerate(dimension.values)}
+    found = segments_of_values(
+        dimension.dimension, dimension.values, current=current, baseline=dimension.baseline
+    )
+    named = [place_of[value] for s in found for value in s.elements.values() if value in place_of]
+    kept = _told(named, terms)
+    before, now = shares(pooled), shares(current)
+    return Whereabouts(
+        dimension=dimension.dimension,
+        bits=jsd_bits(pooled, current),
+        movers=tuple(_moved(dimension.values[i], float(before[i]), float(now[i])) for i in kept),
+    )
+
+
+def _told(named: Sequence[int], terms: Counts) -> list[int]:
+    """Return *named* and then what has the largest terms, until most of the divergence is told."""
+    kept = list(named)
+    told, whole = float(terms[kept].sum()), float(terms.sum())
+    for place in np.argsort(-terms, kind="stable").tolist():
+        if len(kept) >= MOST_SEGMENTS or (kept and told >= TOLD * whole):
+            break
+        if place not in named:
+            kept.append(place)
+            told += float(terms[place])
+    return kept
+
+
+def _mover(segment: Segment) -> Mover:
+    return _moved(
+        joined(tuple(segment.elements.values())), segment.baseline_share, segment.current_share
+    )
+
+
+def _moved(value: str, before: float, now: float) -> Mover:
+    return Mover(
+        value=value,
+        baseline_share=round(before, 6),
+        current_share=round(now, 6),
+        delta=round(now - before, 6),
+    )
