@@ -195,12 +195,19 @@ class Collector:
             problems = error.errors(include_url=False, include_input=False, include_context=False)
             where = dict.fromkeys(".".join(str(part) for part in one["loc"]) for one in problems)
             reason = f"{source.name} gave facts that cannot be used: {', '.join(where)[:MAX_WHERE]}"
-            log.error(  # noqa: TRY400 - the traceback would quote the facts
-                "a source gave facts that cannot be used",
-                extra={"source": source.name, "reason": reason},
-            )
-            return reason
+            return _unkept(source, error, reason)
+        except Exception as error:  # noqa: BLE001 - the database refuses a value; without one, all that follows fails
+            return _unkept(source, error, f"{source.name} gave facts that cannot be kept")
         return None
+
+
+def _unkept(source: Source, error: Exception, reason: str) -> str:
+    """Log it without a traceback, which would quote the facts."""
+    log.error(
+        "a source gave facts that cannot be used",
+        extra={"source": source.name, "reason": reason, "error": type(error).__name__},
+    )
+    return reason
 
 
 async def _read(source: Source, ask: Ask) -> tuple[Facts, str | None]:
@@ -212,6 +219,11 @@ async def _read(source: Source, ask: Ask) -> tuple[Facts, str | None]:
             facts = await source.read(ask)
     except TimeoutError:
         return nothing, f"{source.name} did not answer within {limit:g} s"
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():  # we are to stop
+            raise
+        return nothing, f"{source.name} gave its question up"
     except Exception as error:
         log.warning(
             "a source failed",

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.deps import Deps
 from bot.directory import Directory
-from bot.ports import Source
+from bot.ports import Ask, Facts, Source
 from rca.case import Anomaly, AnomalyType, Case, Dataset, FactKind, Hole, IngestionJob, JobStatus
 from tests.bot.asked import PACE, Asked
 from tests.bot.surroundings import NOON, deps_of, directory_of
@@ -228,3 +228,33 @@ async def test_whoever_was_woken_does_not_wait_for_a_slow_source(engine: AsyncEn
     assert len(slow.asks) == 1
     await deps.collector.close()
     assert deps.collector.asking == {}
+
+
+async def test_facts_that_the_database_refuses(
+    engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever was woken gets a case all the same; the hole says whose facts they were, and nothing of them."""
+    job_with_impossible_count = job(1, timedelta(hours=1)).model_copy(update={"attempts": 10**30})
+    deps = deps_with(engine, Asked(facts={JOBS: (job_with_impossible_count,)}))
+    case = await case_of(deps)
+    assert case.ingestion_jobs is None
+    assert reasons(case)[JOBS] == "Airbyte gave facts that cannot be kept"
+    assert "10000000" not in caplog.text
+
+
+class GaveUp(Asked):
+    """Its own shared question was given up while somebody waited for it."""
+
+    async def read(self, ask: Ask) -> Facts:
+        """Wait for a question that is cancelled."""
+        self.asks.append(ask)
+        question = asyncio.ensure_future(asyncio.Event().wait())
+        asyncio.get_running_loop().call_soon(question.cancel)
+        await question
+        return Facts(found={})
+
+
+async def test_a_question_that_a_source_gives_up(engine: AsyncEngine) -> None:
+    """It is a source that failed, not the end of whoever asked."""
+    case = await case_of(deps_with(engine, GaveUp()))
+    assert reasons(case)[JOBS] == "Airbyte gave its question up"
