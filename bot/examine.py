@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -58,7 +59,8 @@ async def examine(
     case = await _case_of(anomaly, incident, deps, now)
     timeline = await deps.store.incidents.timeline(incident.incident_id)
     reviewed = any(entry.what == REVIEWED for entry in timeline)
-    diagnosis = _advised(case, incident, deps, now, reviewed=reviewed)
+    # Off the loop: a rich case takes tenths of a second, and Slack waits for its answers meanwhile.
+    diagnosis = await asyncio.to_thread(_advised, case, incident, deps, now, reviewed=reviewed)
     previous = await deps.store.signals.active_of(incident.incident_id)
     reason = Reason.TOLD_ASKED if asked else why_tell(joined, previous, diagnosis, now)
     counted = replace(incident, opened_at=alarmed_at(incident, timeline))

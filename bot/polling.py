@@ -103,7 +103,7 @@ async def look_again(tenant_id: str, dataset: Dataset, deps: Deps, now: datetime
         anomaly = anomaly_again(incident)
         case = await deps.collector.known(anomaly, dataset, case_id="again", as_of=now)
         before = await deps.store.signals.active_of(incident.incident_id)
-        if not is_news(before, deps.diagnose(case)):
+        if not is_news(before, await asyncio.to_thread(deps.diagnose, case)):
             continue
         joined = Joined(incident=incident, opened=False)
         await examine(joined, anomaly, deps, now, asked=False)
@@ -150,7 +150,7 @@ async def _scan(tenant_id: str, dataset: Dataset, deps: Deps, now: datetime) -> 
         detected_at=now,
     )
     case = await deps.collector.known(anomaly, dataset, case_id="scan", as_of=now)
-    return unalerted(deps.diagnose(case))
+    return unalerted(await asyncio.to_thread(deps.diagnose, case))
 
 
 def _native(dataset: str, notice: Notice) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from bot.records import InboxKind, InboxState, Incident, Post, PostKind, Timelin
 from bot.testing import FrozenClock
 from rca.case import AnomalyType, Case, Dataset
 from rca.diagnosis import Diagnosis
+from rca.engine import diagnose
 from tests.bot.surroundings import NOON, PLACE, deps_of, directory_of, opened
 
 DATASET = "shopify_orders"
@@ -168,6 +170,20 @@ async def test_facts_that_cannot_be_kept_cost_no_alert(
     refused = "facts of a webhook were not kept" in caplog.text
     assert refused is (connection_id != "c-1")
     assert "ccc" not in caplog.text
+
+
+async def test_the_engine_works_beside_the_loop(engine: AsyncEngine) -> None:
+    """A rich case takes it tenths of a second: Slack is answered meanwhile."""
+    threads: list[int] = []
+
+    def heard(case: Case) -> Diagnosis:
+        threads.append(threading.get_ident())
+        return diagnose(case)
+
+    deps = replace(deps_of(engine, DIRECTORY), diagnose=heard)
+    await handle_inbox(await kept(deps, InboxKind.WEBHOOK, WEBHOOK), deps)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_dataset_that_left_the_catalog(engine: AsyncEngine) -> None:
