@@ -65,8 +65,8 @@ def segments(
         limit: the most segments returned.
 
     Returns:
-        Most explaining first, none inside another; empty when nothing moved beyond these windows' own noise, or when
-        either side has no rows.
+        What moved the shares most first, none inside another; empty when nothing moved beyond these windows' own noise,
+        or when either side has no rows.
     """
     groups: dict[tuple[str, ...], dict[datetime, SegmentProfile]] = {}
     for profile in profiles:
@@ -76,7 +76,7 @@ def segments(
         past = [windows[end] for end in sorted(set(baseline)) if end in windows and end != current]
         if current in windows and past:
             found += _of_table(_table(windows[current], past), limit)
-    ordered = sorted(found, key=lambda segment: -segment.explained_share)
+    ordered = sorted(found, key=_divergence, reverse=True)
     outer = [s for s in ordered if not any(_inside(s.elements, o.elements) for o in ordered)]
     return tuple(outer[:limit])
 
@@ -108,7 +108,18 @@ def segments_of_values(
         current=current,
         baseline=baseline[baseline.any(axis=1)],
     )
-    return tuple(sorted(_of_table(table, limit), key=lambda segment: -segment.explained_share))
+    return tuple(sorted(_of_table(table, limit), key=_divergence, reverse=True))
+
+
+def _divergence(segment: Segment) -> float:
+    """Return the divergence in nats of the shares of the segment and of all else; it compares losses with gains."""
+    inside = _apart(segment.baseline_share, segment.current_share)
+    return inside + _apart(1.0 - segment.baseline_share, 1.0 - segment.current_share)
+
+
+def _apart(before: float, now: float) -> float:
+    middle = (before + now) / 2.0
+    return float((xlogy(before, before) + xlogy(now, now)) / 2.0 - xlogy(middle, middle))
 
 
 def _inside(part: Mapping[str, str | None], whole: Mapping[str, str | None]) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rca.case import SegmentProfile
-from rca.stats.localise import MOST_SEGMENTS, segments
+from rca.stats.localise import MOST_SEGMENTS, _divergence, segments, segments_of_values
 
 DAY = timedelta(days=1)
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
@@ -191,16 +191,33 @@ counts = st.dictionaries(
 @settings(max_examples=120, deadline=None)
 @given(st.lists(counts, max_size=7), counts, st.integers(0, 7))
 def test_any_profiles_give_a_short_bounded_list(past, today, limit):
-    """At most five, the most explaining first, shares in [0, 1], nobody's child, no exception."""
+    """At most five, what moved the shares most first, shares in [0, 1], nobody's child, no exception."""
     windows = [profile(day, rows) for day, rows in enumerate(past)]
     now = profile(len(past), today)
     ends = [window.window_end for window in windows]
     found = segments([*windows, now], current=now.window_end, baseline=ends, limit=limit)
     assert len(found) <= limit
     assert len(segments([*windows, now], current=now.window_end, baseline=ends)) <= MOST_SEGMENTS
-    explained = [segment.explained_share for segment in found]
-    assert explained == sorted(explained, reverse=True)
+    apart = [_divergence(segment) for segment in found]
+    assert apart == sorted(apart, reverse=True)
     for one in found:
         for share in (one.baseline_share, one.current_share, one.explained_share):
             assert 0.0 <= share <= 1.0
         assert not any(other.elements.items() < one.elements.items() for other in found)
+
+
+def test_a_loss_stands_before_the_gain_that_takes_up_its_share():
+    """A tenth of the rows is gone and a half gained as much: the loss moved its own share more."""
+    past = np.tile([500.0, 400.0, 100.0], (8, 1)) + np.arange(8.0)[:, np.newaxis] % 3
+    found = segments_of_values(
+        "state", ("open", "paid", "void"), current=np.array([600.0, 400.0, 0.0]), baseline=past
+    )
+    assert named(found)[0] == {"state": "void"}
+
+
+def test_values_that_stayed_are_not_named():
+    """The same counts again, and no window at all to compare with."""
+    past = np.tile([500.0, 400.0], (8, 1))
+    asked = {"current": np.array([500.0, 400.0]), "baseline": past}
+    assert segments_of_values("state", ("open", "paid"), **asked) == ()
+    assert segments_of_values("state", ("open", "paid"), **asked | {"baseline": past[:0]}) == ()
