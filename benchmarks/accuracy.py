@@ -30,6 +30,7 @@ MEASURES: Final = (
     "n", "top1", "top1_diagnosable", "top1_positives", "negatives_quiet", "mrr", "signal_accuracy",
     "signal_given_top1", "symptom_errors", "false_confident", "coverage_act", "precision_act",
     "precision_act_all", "ece", "brier", "holes_reported",
+    "places", "places_found",
 )  # fmt: skip
 SHORT: Final = (
     "top1_diagnosable", "signal_accuracy", "negatives_quiet", "symptom_errors", "false_confident",

@@ -10,7 +10,16 @@ from pydantic import ValidationError
 
 from rca.case import Document, RcaError
 from rca.diagnosis import ACT_ABOVE, ALL_FROM, Diagnosis, Hypothesis
-from rca.evidence import CAUSE_OF, FACT_OF, Cause, SignalCode
+from rca.evidence import (
+    CAUSE_OF,
+    FACT_OF,
+    Cause,
+    DistributionDriftEvidence,
+    Evidence,
+    NewValuesEvidence,
+    SignalCode,
+)
+from rca.view.dimensions import joined
 
 BINS: Final = 15  # bins of equal mass for the calibration error
 NO_CAUSE: Final = "(no cause)"
@@ -73,6 +82,8 @@ class Summary:
     brier: float | None
     holes: int
     holes_reported: float | None
+    places: int
+    places_found: float | None
     missing_or_malformed: int
 
 
@@ -103,6 +114,7 @@ class Verdict:
     falsely_confident: bool
     holes: int
     holes_reported: int
+    place_found: bool | None
     unusable: bool
 
     @property
@@ -192,8 +204,35 @@ def judge(truth: Truth, found: Sequence[Diagnosis]) -> Verdict:
         falsely_confident=confidence > ACT_ABOVE and not (hit and not negative),
         holes=len(facts),
         holes_reported=sum(_reported(fact, usable) for fact in facts) if usable is not None else 0,
+        place_found=_place_found(truth, hypotheses),
         unusable=usable is None,
     )
+
+
+def _place_found(truth: Truth, hypotheses: Sequence[Hypothesis]) -> bool | None:
+    """Return whether any evidence names the value or combination that moved; None where none could be named."""
+    wanted = _place(truth) if truth.diagnosable else None
+    if wanted is None:
+        return None
+    return any(wanted in _named(signal.evidence) for h in hypotheses for signal in h.signals)
+
+
+def _place(truth: Truth) -> tuple[str, str] | None:
+    """Return the dimension and its value that moved, both joined for a combination, as evidence spells them."""
+    if truth.segment is not None:
+        return joined(truth.segment.dimensions), joined(truth.segment.values)
+    mover = truth.top_mover
+    return (mover.dimension, mover.value) if mover is not None and mover.value is not None else None
+
+
+def _named(evidence: Evidence) -> frozenset[tuple[str, str]]:
+    match evidence:
+        case DistributionDriftEvidence():
+            return frozenset((evidence.dimension, mover.value) for mover in evidence.top_movers)
+        case NewValuesEvidence():
+            return frozenset((new.dimension, new.value) for new in evidence.new_values)
+        case _:
+            return frozenset()
 
 
 def _reciprocal_rank(truth: Truth, hypotheses: Sequence[Hypothesis]) -> float:
@@ -245,6 +284,8 @@ def summarise(verdicts: Sequence[Verdict]) -> Summary:
         brier=_mean([(v.confidence - v.hit) ** 2 for v in stated]),
         holes=holes,
         holes_reported=sum(v.holes_reported for v in verdicts) / holes if holes else None,
+        places=sum(v.place_found is not None for v in verdicts),
+        places_found=_share(v.place_found for v in verdicts if v.place_found is not None),
         missing_or_malformed=sum(v.unusable for v in verdicts),
     )
 

@@ -106,3 +106,44 @@ def test_the_calibration_error_is_a_share(stated):
 def test_the_calibration_error_of_one_case(confidence, hit, error):
     """The distance between what was said and what was."""
     assert calibration_error([(confidence, hit)]) == pytest.approx(error)
+
+
+def drift(dimension, *values):
+    """A diagnosis whose second hypothesis says that *values* of *dimension* moved."""
+    movers = [
+        {"value": v, "baseline_share": 0.5, "current_share": 0.25, "delta": -0.25} for v in values
+    ]
+    with gzip.open(CASES / "sample.diagnoses.jsonl.gz", "rt", encoding="utf-8") as lines:
+        made = next(d for line in lines if (d := json.loads(line))["hypotheses"])
+    evidence = {"signal": "distribution_drift", "dimension": dimension, "jsd": 0.1}
+    for hypothesis in made["hypotheses"]:
+        hypothesis["signals"] = []
+    made["hypotheses"][-1]["signals"] = [
+        {
+            "signal": "distribution_drift",
+            "strength": 0.9,
+            "evidence": evidence | {"top_movers": movers},
+        }
+    ]
+    return Diagnosis.model_validate_json(json.dumps(made))
+
+
+@pytest.mark.parametrize(
+    ("truth", "found"),
+    [
+        ({"top_mover": {"dimension": "country", "value": "US"}, "diagnosable": False}, None),
+        ({"segment": {"dimensions": ["country", "channel"], "values": ["US", "web"]}}, 1.0),
+        ({"segment": {"dimensions": ["country", "channel"], "values": ["US", "pos"]}}, 0.0),
+        ({"top_mover": {"dimension": "country", "value": "US"}}, 0.0),
+        ({"top_mover": {"dimension": "country & channel", "value": None}}, None),
+        ({}, None),
+    ],
+    ids=["not diagnosable", "named", "another", "a part of it", "no single value", "nothing moved"],
+)
+def test_a_place_counts_where_evidence_names_exactly_it(truth, found):
+    """A combination is not found by one of its values, and what could not be seen is not asked for."""
+    diagnosis = drift("country & channel", "CA & web", "US & web")
+    facts = {"case_id": diagnosis.case_id, "causes": ["upstream_data_shift"]}
+    summary = evaluate([diagnosis], read_truths([json.dumps(facts | truth)])).summary
+    assert summary.places_found == found
+    assert summary.places == (found is not None)
