@@ -205,15 +205,17 @@ def _speed(values: int, rows: int, *, evidently: bool) -> list[str]:
         fastest_s(from_text, rounds=3),
         touched_s,
     ]
-    rival = evidently_rival.seconds(text[0], text[1]) if evidently else None
     cells = [f"{span:.5f}" for span in spans]
-    if rival is None:
-        return [f"{values:,}", *cells, "-", "-"]
+    if not evidently:
+        return [f"{values:,}", *cells, "-", "-", "-"]
+    rival_text = evidently_rival.seconds(text[0], text[1])
+    rival_codes = evidently_rival.seconds(before.tolist(), now.tolist())
     return [
         f"{values:,}",
         *cells,
-        f"{rival:.2f}",
-        f"{rival / spans[3]:.1f} / {rival / spans[2]:.0f}",
+        f"{rival_text:.2f}",
+        f"{rival_codes:.2f}",
+        f"{rival_text / spans[3]:.1f} / {rival_codes / spans[2]:.0f}",
     ]
 
 
@@ -245,7 +247,8 @@ def main(argv: Sequence[str]) -> int:
         "text",
         "each text touched once",
         "Evidently, text",
-        "Evidently / ours from text, codes",
+        "Evidently, codes",
+        "Evidently / ours, both from text / both from codes",
     ]
     say_table(head, [_speed(k, arguments.rows, evidently=evidently) for k in arguments.values])
     return 0

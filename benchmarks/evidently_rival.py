@@ -14,7 +14,7 @@ def is_installed() -> bool:
     return importlib.util.find_spec("evidently") is not None
 
 
-def seconds(before: Sequence[str], now: Sequence[str]) -> float:
+def seconds(before: Sequence[str] | Sequence[int], now: Sequence[str] | Sequence[int]) -> float:
     """Return how long ``ValueDrift`` with the Jensen-Shannon method takes; building the tables is not counted."""
     evidently: Any = importlib.import_module("evidently")
     metrics: Any = importlib.import_module("evidently.metrics")
