@@ -53,25 +53,35 @@ async def agree(deps: Deps) -> None:
 
 
 async def poll(source: Source, deps: Deps) -> int:
-    """Ask *source* about the datasets that are due, and return how many there were."""
-    now = deps.clock()
+    """Ask *source* about the datasets that are due, and return how many there were.
+
+    A dataset is claimed when its turn has come: what waits behind slow answers is left to other replicas.
+    """
+    taken = list(await _claim(source, deps, TOGETHER))
+
+    async def worker(due: Poll) -> None:
+        following: tuple[Poll, ...] = (due,)
+        while following:
+            await _poll_safely(source, following[0], deps)
+            following = await _claim(source, deps, 1) if len(taken) < AT_ONCE else ()
+            taken.extend(following)
+
+    await asyncio.gather(*(worker(each) for each in tuple(taken)))
+    return len(taken)
+
+
+async def _claim(source: Source, deps: Deps, limit: int) -> tuple[Poll, ...]:
     lease = source.pace.time_limit + SLACK
-    due = await deps.store.polls.claim(source.source_id, now, lease=lease, limit=AT_ONCE)
-    together = asyncio.Semaphore(TOGETHER)
+    return await deps.store.polls.claim(source.source_id, deps.clock(), lease=lease, limit=limit)
 
-    async def one(each: Poll) -> None:
-        async with together:
-            await _poll_one(source, each, deps, now)
 
-    outcomes = await asyncio.gather(*(one(each) for each in due), return_exceptions=True)
-    for each, outcome in zip(due, outcomes, strict=True):
-        if isinstance(outcome, Exception):  # ours; the lease ends and the row is due again
-            log.error(
-                "a poll failed",
-                exc_info=outcome,
-                extra={"source": source.source_id, "dataset": each.key.dataset},
-            )
-    return len(due)
+async def _poll_safely(source: Source, due: Poll, deps: Deps) -> None:
+    try:
+        await _poll_one(source, due, deps, deps.clock())
+    except Exception:  # ours; the lease ends and the row is due again
+        log.exception(
+            "a poll failed", extra={"source": source.source_id, "dataset": due.key.dataset}
+        )
 
 
 async def _poll_one(source: Source, due: Poll, deps: Deps, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -15,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.deps import Deps
 from bot.examine import examine
 from bot.intake.registry import read_webhook
-from bot.polling import JITTER, SLOWEST, SPREAD, agree, next_poll, poll
-from bot.ports import Notice, Pace
+from bot.polling import JITTER, SLACK, SLOWEST, SPREAD, TOGETHER, agree, next_poll, poll
+from bot.ports import Ask, Facts, Notice, Pace
 from bot.store.polls import PollKey
 from bot.testing import FrozenClock
 from rca.case import Anomaly, AnomalyType, ErrorCode, IngestionJob, JobStatus
@@ -41,6 +42,21 @@ def world(
     entries = {name: {**ORDERS, "name": name} for name in names or ("shopify_orders",)}
     directory = directory_of({}, datasets=entries)
     return deps_of(engine, directory, sources=(source,), clock=clock or FrozenClock(NOON))
+
+
+@dataclass(slots=True, kw_only=True)
+class Slow(Asked):
+    """Answers once it is released; ``begun`` counts down who waits for that."""
+
+    released: asyncio.Event
+    begun: asyncio.Semaphore
+
+    async def read(self, ask: Ask) -> Facts:
+        """Wait."""
+        self.asks.append(ask)
+        self.begun.release()
+        await self.released.wait()
+        return Facts(found=self.facts)
 
 
 async def due_now(deps: Deps, clock: FrozenClock) -> None:
@@ -70,6 +86,28 @@ async def test_two_replicas_share_the_work(engine: AsyncEngine) -> None:
     counts = await asyncio.gather(poll(source, deps), poll(source, other))
     assert sum(counts) == 20
     assert len({ask.dataset.name for ask in source.asks}) == len(source.asks) == 20
+
+
+async def test_what_waits_for_its_turn_is_not_held_meanwhile(engine: AsyncEngine) -> None:
+    """A source that is slow to answer: another replica takes over what this one has not begun, and nothing twice."""
+    clock = FrozenClock(NOON)
+    released, begun = asyncio.Event(), asyncio.Semaphore(0)
+    pace = replace(PACE, time_limit=timedelta(seconds=30))
+    source = Slow(released=released, begun=begun, facts={JOBS: ()}, pace=pace)
+    deps = world(engine, source, *(f"t{number:02}" for number in range(12)), clock=clock)
+    other = deps_of(engine, deps.directory, sources=(source,), clock=clock)
+    await due_now(deps, clock)
+    first = asyncio.create_task(poll(source, deps))
+    async with asyncio.timeout(10):
+        for _ in range(TOGETHER):
+            await begun.acquire()
+        second = asyncio.create_task(poll(source, other))
+        for _ in range(TOGETHER):
+            await begun.acquire()
+    clock.advance(source.pace.time_limit + SLACK / 2)  # all leases are good still
+    released.set()
+    assert await first + await second == 12
+    assert len(source.asks) == len({ask.dataset.name for ask in source.asks}) == 12
 
 
 async def test_a_replica_that_died_holds_nothing_for_long(engine: AsyncEngine) -> None:
