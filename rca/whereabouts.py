@@ -19,6 +19,13 @@ from rca.view.dimensions import JOINT, MAX_HISTORY, SPARE_FROM, DimensionView, j
 
 TOLD: Final = 0.9  # share of the divergence; what moved beyond it is not worth a reader's time
 
+MOST_VALUES: Final = (
+    512  # a smaller value of so many is no place to look at first; it bounds the search to some ms
+)
+MOST_CELLS: Final = (
+    50_000  # combinations times windows; beyond, reading them takes longer than all else
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whereabouts:
@@ -94,7 +101,8 @@ def _windows(view: CaseView, dimension: DimensionView) -> Iterator[_Windows]:
     for profiles in grouped.values():
         ends = sorted({profile.window_end for profile in profiles})[-1 - MAX_HISTORY :]
         past = ends[:-2] if len(ends) > SPARE_FROM else ends[:-1]
-        if past and ends[-1] == dimension.window_end:
+        cells = sum(len(profile.rows) for profile in profiles)
+        if past and ends[-1] == dimension.window_end and cells <= MOST_CELLS:
             yield _Windows(profiles=tuple(profiles), past=tuple(past), current=ends[-1])
 
 
@@ -118,19 +126,27 @@ def _bits(windows: _Windows, names: Sequence[str]) -> float:
 def _in_values(dimension: DimensionView) -> Whereabouts:
     """Return the values that moved beyond chance, then those that the rest of the divergence comes from."""
     pooled, current = dimension.baseline.sum(axis=0), dimension.current
-    terms = jsd_terms(pooled, current)
-    place_of = {value: place for place, value in enumerate(dimension.values)}
-    found = segments_of_values(
-        dimension.dimension, dimension.values, current=current, baseline=dimension.baseline
-    )
-    named = [place_of[value] for s in found for value in s.elements.values() if value in place_of]
-    kept = _told(named, terms)
     before, now = shares(pooled), shares(current)
+    kept = _told(_named(dimension, before + now), jsd_terms(pooled, current))
     return Whereabouts(
         dimension=dimension.dimension,
         bits=jsd_bits(pooled, current),
         movers=tuple(_moved(dimension.values[i], float(before[i]), float(now[i])) for i in kept),
     )
+
+
+def _named(dimension: DimensionView, sizes: Counts) -> list[int]:
+    """Return the places of values that moved beyond chance, of the largest MOST_VALUES; the rest is as one value."""
+    current, baseline = dimension.current, dimension.baseline
+    large = np.sort(np.argsort(-sizes, kind="stable")[:MOST_VALUES])
+    kept, held = current[large], baseline[:, large]
+    names = [str(place) for place in large]
+    if len(large) < len(current):
+        kept = np.append(kept, current.sum() - kept.sum())
+        held = np.column_stack((held, baseline.sum(axis=1) - held.sum(axis=1)))
+        names.append("")
+    found = segments_of_values("", names, current=kept, baseline=held)
+    return [int(place) for segment in found for place in segment.elements.values() if place]
 
 
 def _told(named: Sequence[int], terms: Counts) -> list[int]:
