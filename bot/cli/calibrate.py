@@ -24,7 +24,7 @@ from rca.case import CaseError, parse_case
 from rca.causal import Model
 from rca.evaluation import Truth, read_truths
 from rca.evidence import Cause
-from rca.held_out import Labelled, answers_of, measure, split, why_not
+from rca.held_out import Comparison, Labelled, answers_of, compare, split, why_not
 from rca.learning import ENOUGH, learn
 from rca.model_file import HeldOut, ModelFile, write_model
 
@@ -49,22 +49,24 @@ def _run(arguments: argparse.Namespace) -> int:
     if len(answers) < ENOUGH:
         return _refused(f"{len(answers)} answers to learn from; {ENOUGH} are needed")
     model = learn(answers, start=start)
-    before, after = measure(kept, start), measure(kept, model)
-    print(f"learnt from {len(answers)} answers, held out {after.n}")
-    print(f"before: {_said(before)}\nafter:  {_said(after)}")
-    if (why := why_not(before, after)) is not None:
+    found = compare(kept, start, model)
+    print(
+        f"learnt from {len(answers)} answers, held out {found.before.n} of {found.incidents} incidents"
+    )
+    print(f"before: {_said(found.before)}\nafter:  {_said(found.after)}")
+    if (why := why_not(found)) is not None:
         return _refused(why)
-    _write(Path(arguments.out), model, len(answers), before, after)
+    _write(Path(arguments.out), model, len(answers), found)
     print(f"written to {arguments.out}; set MODEL to it, and restart the bot")
     return 0
 
 
-def _write(path: Path, model: Model, answers: int, before: HeldOut, after: HeldOut) -> None:
+def _write(path: Path, model: Model, answers: int, found: Comparison) -> None:
     document = ModelFile(
         made_at=system_clock(),
         answers=answers,
-        before=before,
-        after=after,
+        before=found.before,
+        after=found.after,
         weights=dict(model.weights),
         offsets=dict(model.offsets),
         sharpness=model.sharpness,

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
 
 from bot.cli import main
-from rca.causal import SHIPPED
+from rca.evidence import Cause
 from rca.model_file import read_model
 
 HERE = Path(__file__).parent / "cases"
 CASES, TRUTH = HERE / "sample.cases.jsonl.gz", HERE / "sample.truth.jsonl"
 
 
-def calibrate(out: Path, truth: Path = TRUTH) -> int:
-    return main(["calibrate", "--cases", str(CASES), "--truth", str(truth), "--out", str(out)])
+def calibrate(out: Path, truth: Path = TRUTH, cases: Path = CASES) -> int:
+    return main(["calibrate", "--cases", str(cases), "--truth", str(truth), "--out", str(out)])
 
 
 def test_a_model_is_written_only_when_the_held_out_part_is_no_worse(tmp_path, capsys):
@@ -33,16 +34,42 @@ def test_a_model_is_written_only_when_the_held_out_part_is_no_worse(tmp_path, ca
         assert "nothing was written" in said.err
 
 
-def test_truth_that_is_always_something_else_moves_the_model(tmp_path):
-    """Where every first hypothesis was wrong, the fitted model helps, is written, and moves the weights."""
+def copies(folder: Path, times: int) -> tuple[Path, Path]:
+    """The sample several times over, in which an ingestion failure is never what it was."""
+    cases, truth = folder / "cases.jsonl", folder / "truth.jsonl"
+    with gzip.open(CASES, "rt", encoding="utf-8") as packed:
+        known = [json.loads(line) for line in packed]
+    truths = [json.loads(line) for line in TRUTH.read_text("utf-8").splitlines()]
+    with cases.open("w", encoding="utf-8") as to_cases, truth.open("w", encoding="utf-8") as out:
+        for copy in range(times):
+            for one in known:
+                to_cases.write(json.dumps({**one, "case_id": f"{one['case_id']}-{copy}"}) + "\n")
+            for one in truths:
+                causes = [cause for cause in one["causes"] if cause != "ingestion_failure"]
+                named = {"case_id": f"{one['case_id']}-{copy}", "causes": causes}
+                out.write(json.dumps({**one, **named}) + "\n")
+    return cases, truth
+
+
+def test_a_cause_that_is_never_right_is_believed_less(tmp_path):
+    """Where one cause is always wrong, the fitted model helps, is written, and trusts that cause less."""
+    cases, truth = copies(tmp_path, 3)
+    out = tmp_path / "model.json"
+    assert calibrate(out, truth, cases) == 0
+    document = read_model(out.read_bytes())
+    assert document.after.log_loss < document.before.log_loss
+    assert document.model.offsets[Cause.INGESTION_FAILURE] < 0
+
+
+def test_a_gain_on_half_of_the_incidents_may_be_chance(tmp_path, capsys):
+    """Where every first hypothesis was wrong, some incidents gain and others lose: not written, whatever the sums."""
     truth = tmp_path / "truth.jsonl"
     lines = [json.loads(line) for line in TRUTH.read_text("utf-8").splitlines()]
     truth.write_text("".join(json.dumps({**one, "causes": []}) + "\n" for one in lines), "utf-8")
     out = tmp_path / "model.json"
-    assert calibrate(out, truth) == 0
-    document = read_model(out.read_bytes())
-    assert document.after.log_loss < document.before.log_loss
-    assert document.model != SHIPPED
+    assert calibrate(out, truth) == 1
+    assert "may be chance; more answers will tell" in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_too_few_answers_write_nothing(tmp_path, capsys):
