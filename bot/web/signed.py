@@ -67,7 +67,7 @@ def hooks_of(
     """Return the directory's webhooks with their secrets.
 
     Raises:
-        BotError: one line per webhook whose format does not sign, or whose secret is not set.
+        BotError: one line per webhook whose format does not sign, or whose secret is not set or another tenant's.
     """
     found: dict[str, list[Hook]] = {}
     wrong: list[str] = []
@@ -78,6 +78,11 @@ def hooks_of(
             wrong.append(f"webhooks.{entry.id}.format: {entry.format!r} has no signature to check")
         elif not secret:
             wrong.append(f"webhooks.{entry.id}: {entry.secret_env} is not set")
+        elif (owner := _stranger(found.get(entry.format, ()), secret, entry.tenant)) is not None:
+            wrong.append(
+                f"webhooks.{entry.id}: {entry.secret_env} holds the same secret as {owner} "
+                "of another tenant"
+            )
         else:
             signer = Signer(name=f"webhook {entry.id}", tenant_id=entry.tenant)
             hook = Hook(signer=signer, secret=secret, signed=signed)
@@ -85,3 +90,15 @@ def hooks_of(
     if wrong:
         raise BotError("\n".join(wrong))
     return Hooks(by_format=found)
+
+
+def _stranger(hooks: Sequence[Hook], secret: str, tenant_id: str) -> str | None:
+    """The webhook of another tenant with this secret: a signature could not tell the two apart."""
+    return next(
+        (
+            hook.signer.name.replace(" ", "s.", 1)
+            for hook in hooks
+            if hook.secret == secret and hook.signer.tenant_id != tenant_id
+        ),
+        None,
+    )

@@ -224,6 +224,24 @@ def test_a_webhook_that_cannot_sign_stops_the_start():
     ]
 
 
+@pytest.mark.parametrize("other", ["acme", "globex"])
+def test_one_secret_speaks_for_one_tenant(other):
+    """A secret that two tenants share would give one the other's alerts; one tenant may have it twice."""
+    entries = directory(
+        first={"format": "dbt_cloud", "tenant": "acme", "secret_env": "A"},
+        second={"format": "dbt_cloud", "tenant": other, "secret_env": "B"},
+    )
+    secrets = {"A": "canary", "B": "canary "}
+    if other == "acme":
+        hooks_of(entries, secrets, signature_of)
+        return
+    with pytest.raises(BotError) as caught:
+        hooks_of(entries, secrets, signature_of)
+    assert str(caught.value) == (
+        "webhooks.second: B holds the same secret as webhooks.first of another tenant"
+    )
+
+
 def test_no_secret_is_shown():
     """A hook printed by accident holds its secret back."""
     hooks = hooks_of(
