@@ -79,7 +79,10 @@ async def _offers(settings: Settings, tenant: str) -> tuple[Offer, ...]:
         sources = await stack.enter_async_context(opening)
         mine = [s for s in sources if _serves(s, settings.directory, tenant)]
         if not mine:
-            raise BotError(f"no source of the directory serves tenant {tenant}")
+            raise BotError(
+                f"the directory names no source for tenant {tenant}: add a table such as "
+                "[sources.airbyte]; docs/how-to has a page for each kind"
+            )
         found = [await _ask(source) for source in mine]
     return tuple(offer for offers in found for offer in offers)
 

@@ -7,9 +7,11 @@ from typing import Final
 
 from bot.directory import DatasetEntry, Directory
 from bot.ports import Checked, Source
+from rca.case import Dataset
 
 WHAT: Final = "the catalog says enough about every dataset"
 FIX: Final = "rca-bot discover proposes what is missing"
+IDENTITIES: Final = ("connector_id", "relation", "dbt_node")  # by which sources know a dataset
 
 
 def examine_catalog(
@@ -57,7 +59,7 @@ def _of_entry(
         yield Checked(
             what=WHAT,
             problem=f"datasets.{key}: no source knows it and nothing was ever sent about it",
-            fix=f"give it a connector_id, a relation or a dbt_node; {FIX}",
+            fix=_way_to_be_known(dataset, sources),
         )
     if (entry.dimensions or entry.segments) and entry.time_column is None:
         yield Checked(
@@ -65,3 +67,14 @@ def _of_entry(
             problem=f"datasets.{key}: dimensions without time_column are never counted",
             fix=f"set datasets.{key}.time_column",
         )
+
+
+def _way_to_be_known(dataset: Dataset, sources: Sequence[Source]) -> str:
+    if not sources:
+        return (
+            "name what you run as a source in the directory; docs/how-to has a page for each kind"
+        )
+    named = [key for key in IDENTITIES if getattr(dataset, key)]
+    if not named:
+        return f"give it a {', a '.join(IDENTITIES[:-1])} or a {IDENTITIES[-1]}; {FIX}"
+    return f"compare its {' and '.join(named)} with what the sources have; rca-bot discover --dry-run lists it"

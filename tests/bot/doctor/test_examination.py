@@ -184,3 +184,23 @@ def test_what_a_dataset_needs(
     directory = directory_of({}, datasets=datasets, tenants=tenants)
     found = examine_catalog(directory, (Asked(),), {"acme": stored})
     assert (found == (Checked(what=found[0].what),)) is well
+
+
+@pytest.mark.parametrize(
+    ("entry", "sources", "advice"),
+    [
+        ({"connector_id": "c-1", "relation": "raw.orders"}, (), "name what you run as a source"),
+        ({}, (Asked(),), "give it a connector_id, a relation or a dbt_node"),
+        ({"relation": "raw.orders"}, (Asked(),), "compare its relation with what the sources have"),
+    ],
+)
+def test_what_to_do_about_a_dataset_that_nobody_knows(
+    entry: Mapping[str, object], sources: tuple[Asked, ...], advice: str
+) -> None:
+    """Nobody is told to give what already stands there: the advice is the next thing that is missing."""
+    datasets = {"orders": {"name": "orders", "tenant": "acme", **entry}}
+    tenants = {"acme": {"id": "acme", "name": "Acme", "incident_channel": "C0"}}
+    directory = directory_of({}, datasets=datasets, tenants=tenants)
+    (found,) = examine_catalog(directory, sources, {})
+    assert found.fix is not None
+    assert found.fix.startswith(advice)
