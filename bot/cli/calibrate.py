@@ -37,19 +37,25 @@ def _declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--answers", action="store_true", help="what people said of diagnoses, from the database"
     )
-    parser.add_argument("--model", metavar="FILE", help="the model in use, if not the shipped one")
+    parser.add_argument(
+        "--model",
+        metavar="FILE",
+        help="the model in use; without it what MODEL names, or the shipped one",
+    )
     parser.add_argument("--out", required=True, metavar="MODEL.json")
 
 
 def _run(arguments: argparse.Namespace) -> int:
     labelled = [*_known(arguments), *(_answered() if arguments.answers else ())]
-    start = model_in(arguments.model)
+    in_use = _in_use(arguments.model)
     learnt, kept = split(labelled)
     answers = [answer for one in learnt for answer in answers_of(one)]
     if len(answers) < ENOUGH:
         return _refused(f"{len(answers)} answers to learn from; {ENOUGH} are needed")
-    model = learn(answers, start=start)
-    found = compare(kept, start, model)
+    model = learn(
+        answers
+    )  # around the shipped weights: around fitted ones, answers would count twice
+    found = compare(kept, in_use, model)
     print(
         f"learnt from {len(answers)} answers, held out {found.before.n} of {found.incidents} incidents"
     )
@@ -59,6 +65,11 @@ def _run(arguments: argparse.Namespace) -> int:
     _write(Path(arguments.out), model, len(answers), found)
     print(f"written to {arguments.out}; set MODEL to it, and restart the bot")
     return 0
+
+
+def _in_use(path: str | None) -> Model:
+    named = Settings.for_tools(os.environ).model_path
+    return model_in(path or (str(named) if named else None))
 
 
 def _write(path: Path, model: Model, answers: int, found: Comparison) -> None:

@@ -51,14 +51,19 @@ def copies(folder: Path, times: int) -> tuple[Path, Path]:
     return cases, truth
 
 
-def test_a_cause_that_is_never_right_is_believed_less(tmp_path):
-    """Where one cause is always wrong, the fitted model helps, is written, and trusts that cause less."""
+def test_a_cause_that_is_never_right_is_believed_less(tmp_path, capsys, monkeypatch):
+    """Where one cause is always wrong, the fitted model is written and trusts it less; the same again adds nothing."""
     cases, truth = copies(tmp_path, 3)
     out = tmp_path / "model.json"
     assert calibrate(out, truth, cases) == 0
     document = read_model(out.read_bytes())
     assert document.after.log_loss < document.before.log_loss
     assert document.model.offsets[Cause.INGESTION_FAILURE] < 0
+    monkeypatch.setenv("MODEL", str(out))
+    again = tmp_path / "again.json"
+    assert calibrate(again, truth, cases) == 1
+    assert "no better; nothing was written" in capsys.readouterr().err
+    assert not again.exists()
 
 
 def test_a_gain_on_half_of_the_incidents_may_be_chance(tmp_path, capsys):
