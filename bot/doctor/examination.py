@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ from bot.store import Store
 from bot.store.engine import create_engine
 from bot.store.migrate import check, current
 from runbook.check import check_folder
+from runbook.front_matter import ROLES
+from runbook.load import load_runbook
 
 MIGRATE: Final = "run rca-bot migrate; serve does it, too"
 SECONDS: Final = 10  # for each request of an examination
@@ -134,12 +136,26 @@ def _absent(engine: AsyncEngine) -> str | None:
 
 async def _runbook(settings: Settings) -> tuple[Checked, ...]:
     if settings.runbook_dir is None:
-        return (Checked(what="the shipped runbook is used"),)
+        return _shipped_runbook(set(settings.directory.teams))
     what = f"the runbook in {settings.runbook_dir} can be used"
     problems = check_folder(settings.runbook_dir, set(settings.directory.teams) or None)
     fix = "rca-bot runbook check names every line"
     found = tuple(Checked(what=what, problem=str(one), fix=fix) for one in problems)
     return found or (Checked(what=what),)
+
+
+def _shipped_runbook(teams: Collection[str]) -> tuple[Checked, ...]:
+    """Every team that it pages and that nobody named: such a page would wake nobody, on the night itself."""
+    what = "the shipped runbook is used"
+    strangers = sorted(load_runbook().teams() - ROLES - set(teams)) if teams else []
+    return tuple(
+        Checked(
+            what="the shipped runbook pages teams of the directory",
+            problem=f"the runbook pages team {team}, which the directory does not name",
+            fix=f"add teams.{team}, or name a team of yours in a copy of the runbook (RUNBOOK_DIR)",
+        )
+        for team in strangers
+    ) or (Checked(what=what),)
 
 
 async def _sources(

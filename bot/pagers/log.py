@@ -22,16 +22,17 @@ class LogPager:
 
     async def page(self, order: PageOrder, now: datetime) -> Accepted:
         """Write the page to the log, at the level of a warning so that it stands out."""
-        self._write("a page was written to the log; nobody was woken", order)
+        self._write(logging.WARNING, "a page was written to the log; nobody was woken", order)
         return Accepted(at=now, reference=order.dedup_key)
 
     async def resolve(self, order: PageOrder, now: datetime) -> Accepted:
         """Write to the log that the page is over."""
-        self._write("a page in the log is over", order)
+        self._write(logging.INFO, "a page in the log is over", order)
         return Accepted(at=now, reference=order.dedup_key)
 
-    def _write(self, event: str, order: PageOrder) -> None:
-        log.warning(
+    def _write(self, level: int, event: str, order: PageOrder) -> None:
+        log.log(
+            level,
             event,
             extra={"team": self.team_id, "dedup_key": order.dedup_key, "summary": order.summary},
         )

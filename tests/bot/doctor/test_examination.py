@@ -142,6 +142,15 @@ async def test_a_team_that_is_woken_by_a_mention(installed: Installed) -> None:
     )
 
 
+async def test_a_team_that_the_shipped_runbook_pages_and_nobody_named(installed: Installed) -> None:
+    """It is found out before the night on which its page would wake nobody."""
+    installed.edit("[teams.data_eng_lead]", "[teams.data_leads]")
+    installed.edit('"data_eng_lead"', '"data_leads"')
+    report = await installed.examined()
+    said = "the runbook pages team data_eng_lead, which the directory does not name"
+    assert [problem for problem in problems(report) if problem.startswith("the runbook")] == [said]
+
+
 async def test_a_source_that_cannot_be_opened(installed: Installed) -> None:
     """The directory's mistake is said as it would be at the start."""
     installed.edit("[roles]", '[sources.x]\nkind = "nothing"\n\n[roles]')
