@@ -108,11 +108,7 @@ class FactStore:
         case = _as_case(tenant_id, dataset, Facts(found=found), at)
         owner = _owner(tenant_id, dataset, case, at)
         async with self._database.writing() as tx:
-            counts = await _keep(tx, case.model_copy(update={"lineage": None}), owner)
-            if case.lineage is not None:
-                await push_lineage(tx, owner, case.lineage)
-                await _mark_read(tx, FactKind.LINEAGE, owner)
-                counts[FactKind.LINEAGE.value] = 1
+            counts = await _keep(tx, case, owner, pushed=True)
         return LoadReport(counts=counts)
 
     async def read(
@@ -200,14 +196,18 @@ def _owner(tenant_id: str, dataset: Dataset, case: Case, read_at: datetime) -> O
     )
 
 
-async def _keep(tx: Writing, case: Case, owner: Owner) -> dict[str, int]:
+async def _keep(tx: Writing, case: Case, owner: Owner, *, pushed: bool = False) -> dict[str, int]:
+    """Write kind by kind in one order, so that two who write of one dataset wait for each other and never for ever."""
     counts: dict[str, int] = {}
     for fact in FactKind:
         rows = rows_of(fact, case, owner)
         if rows is None:
             continue
-        choose = keep_reasons if fact is FactKind.INGESTION_JOBS else None
-        await tx.upsert(TABLE_OF[fact], rows, keep=("pushed",), choose=choose)
+        if pushed and fact is FactKind.LINEAGE and case.lineage is not None:
+            await push_lineage(tx, owner, case.lineage)
+        else:
+            choose = keep_reasons if fact is FactKind.INGESTION_JOBS else None
+            await tx.upsert(TABLE_OF[fact], rows, keep=("pushed",), choose=choose)
         await _mark_read(tx, fact, owner)
         counts[fact.value] = len(rows)
     return counts

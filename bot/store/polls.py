@@ -54,7 +54,7 @@ class Polls:
         async with self._database.writing() as tx:
             found = await tx.connection.execute(select(*_KEY).where(POLLS.c.source_id == source_id))
             known = {PollKey(source_id=r[0], tenant_id=r[1], dataset=r[2]) for r in found}
-            for key in known - set(wanted):
+            for key in sorted(known - set(wanted)):  # in one order on every replica
                 await tx.connection.execute(delete(POLLS).where(_is(key)))
             fresh = [
                 _key_values(key) | {"next_at": due, "failures": 0}

@@ -17,13 +17,16 @@ NOTHING = Lineage()
 async def push_lineage(tx: Writing, owner: Owner, edges: Lineage) -> None:
     """Add *edges* to what was sent about the owner's dataset before; the newest of too many are kept."""
     own = (LINEAGES.c.tenant_id == owner.tenant_id, LINEAGES.c.dataset == owner.dataset)
+    empty = owner.key | {"lineage": NOTHING.model_dump(mode="json")}
+    # A row that is not there cannot be locked, and of two first senders one would be overwritten.
+    await tx.connection.execute(tx.insert(LINEAGES).values(empty).on_conflict_do_nothing())
     found = await tx.connection.execute(select(LINEAGES).where(*own).with_for_update())
-    row = found.first()
-    before = Lineage.model_validate(row.pushed) if row and row.pushed else NOTHING
+    row = found.one()
+    before = Lineage.model_validate(row.pushed) if row.pushed else NOTHING
     both = joined(before, edges)
     kept = dict(tuple(both.parents.items())[-MAX_NODES:])
     values = owner.key | {
-        "lineage": row.lineage if row else NOTHING.model_dump(mode="json"),
+        "lineage": row.lineage,
         "pushed": both.model_copy(update={"parents": kept}).model_dump(mode="json"),
     }
     await tx.upsert(LINEAGES, [values])

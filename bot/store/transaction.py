@@ -64,7 +64,8 @@ class Writing:
     ) -> None:
         """Insert *rows*, or overwrite those with the same primary key, except their columns *keep*.
 
-        *choose* gets the new row's columns and returns those of them that become something else.
+        *choose* gets the new row's columns and returns those of them that become something else. Rows are written
+        in the order of their keys: two transactions with the same rows cannot wait for each other crosswise.
         """
         if not rows:
             return
@@ -77,7 +78,8 @@ class Writing:
         }
         chosen = choose(insert.excluded) if choose else {}
         statement = insert.on_conflict_do_update(index_elements=key, set_={**changed, **chosen})
-        await self.connection.execute(statement, [dict(row) for row in rows])
+        in_order = sorted(rows, key=lambda row: tuple(row[name] for name in key))
+        await self.connection.execute(statement, [dict(row) for row in in_order])
 
 
 class Database:

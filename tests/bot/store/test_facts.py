@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -357,3 +358,35 @@ async def test_a_source_that_has_nothing_newer(
     facts = await read(world, NOW + later)
     assert "dbt_runs" in facts.found
     assert stale not in facts.holes
+
+
+async def test_what_is_read_and_what_is_sent_wait_for_each_other(world: World) -> None:
+    """A source and a webhook tell of one dataset at one moment, again and again: neither makes the other fail."""
+    entry = Dataset(name="shopify_orders", connector_id="conn-1")
+    results = tuple(
+        DqResult(id=str(number), check_id="c", status="passed", executed_at=NOW)
+        for number in range(40)
+    )
+    graph = Lineage(parents={"b": ("a",)})
+    read = {"lineage": graph, "dq_results": results}
+    sent = {"lineage": graph, "dq_results": results[::-1]}
+    store = world.store.facts
+    for _ in range(10):
+        await asyncio.gather(
+            store.keep("acme", entry, Facts(found=read), NOW),
+            store.push("acme", entry, sent, NOW),
+            store.push("acme", entry, read, NOW),
+        )
+    assert len((await store.read("acme", "shopify_orders", NOW)).found["dq_results"]) == 40  # type: ignore[arg-type]  # a tuple
+
+
+async def test_first_edges_that_are_sent_together_are_both_kept(world: World) -> None:
+    """Two events of one moment, the first ever about the dataset: the second does not overwrite the first."""
+    entry = Dataset(name="shopify_orders")
+    graphs = [Lineage(parents={f"n{number}": ("a",)}) for number in range(6)]
+    await asyncio.gather(
+        *(world.store.facts.push("acme", entry, {"lineage": graph}, NOW) for graph in graphs)
+    )
+    found = (await read(world)).found["lineage"]
+    assert isinstance(found, Lineage)
+    assert set(found.parents) == {f"n{number}" for number in range(6)}
