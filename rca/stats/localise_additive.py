@@ -95,7 +95,8 @@ def localise_additive(
     above = cuboids(kept, sizes)
     lost = _search(_leaves(kept, sizes, above, forecast[held], actual[held]), limit)
     gained = _search(_leaves(kept, sizes, above, actual[held], forecast[held]), limit)
-    found = max(lost, gained, key=lambda names: sum(score for _, score in names))
+    # rounded, so that the unit of the measure does not decide between two that say the same
+    found = max(lost, gained, key=lambda names: round(sum(score for _, score in names), EXACT))
     return _located(found, codes, forecast, actual)
 
 
@@ -144,7 +145,7 @@ def _search(leaves: _Leaves, limit: int) -> list[tuple[Element, float]]:
 
 def _strongest(leaves: _Leaves, bounds: Sequence[Numbers]) -> _Choice | None:
     """Return the element of the highest score of all cuboids, or None when none is worth its name."""
-    highest = np.array([bound.max() for bound in bounds])
+    highest = np.round([bound.max() for bound in bounds], EXACT)
     found: _Choice | None = None
     for index in np.argsort(-highest, kind="stable"):
         floor = found.score if found else WORTH

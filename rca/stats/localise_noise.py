@@ -75,7 +75,9 @@ def readings(expected: Numbers, observed: Numbers) -> Readings:
 def _size_classes(sizes: Numbers) -> tuple[Codes, int]:
     """Return a class for every leaf by its size, as equal in number as ties allow, and how many classes there are."""
     count = max(1, min(MOST_CLASSES, len(sizes) // CLASS_LEAVES))
-    edges = np.quantile(sizes, np.arange(1, count) / count) if count > 1 else np.empty(0)
+    shares = np.arange(1, count) / count
+    # "lower" gives sizes that leaves have: an edge computed between two might fall on either side of a leaf
+    edges = np.quantile(sizes, shares, method="lower") if count > 1 else np.empty(0)
     return np.searchsorted(edges, sizes).astype(np.intp), count
 
 

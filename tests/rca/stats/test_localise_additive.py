@@ -192,6 +192,20 @@ def test_the_unit_of_the_measure_does_not_matter(question, factor):
     assert said(scaled) == said(localise_additive(codes, SIZES, expected, observed))
 
 
+@pytest.mark.parametrize("factor", [0.001, 1 / 3, 7.0, 1e9 + 1])
+def test_the_unit_does_not_decide_between_a_loss_and_a_gain_alike(factor):
+    """One value lost what another gained: they say the same, and the same one is told in every unit."""
+    codes = np.array([(a, b) for a in range(6) for b in range(40)], dtype=np.intp)
+    expected, observed = np.full(len(codes), 10.0), np.full(len(codes), 10.0)
+    expected[codes[:, 0] == 1] = 30.0
+    observed[codes[:, 0] == 4] = 30.0
+    plain = localise_additive(codes, (6, 40), expected, observed)
+    assert said(plain) == {((0, 1),)}
+    assert said(localise_additive(codes, (6, 40), expected * factor, observed * factor)) == {
+        ((0, 1),)
+    }
+
+
 numbers = st.one_of(st.just(0.0), st.floats(0.0, 1e12), st.floats(-5.0, 5.0))
 
 
