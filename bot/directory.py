@@ -262,6 +262,10 @@ class Directory(_Entry):
         return next(mine, None)
 
 
+PLAIN_PROBLEMS: Final = {
+    "extra_forbidden": "there is no such key",
+    "missing": "is missing",
+}
 _KEY_FIELD: Final = {
     "tenants": "id",
     "teams": "id",
@@ -289,7 +293,12 @@ def _with_keys(tables: Tables) -> dict[str, object]:
 def _described(error: ValidationError) -> Iterator[Problem]:
     for problem in error.errors(include_url=False, include_input=False):
         path = tuple(str(part) for part in problem["loc"] if part != "[key]")
-        yield Problem(path=path, text=problem["msg"])
+        yield Problem(path=path, text=plain_problem(problem["type"], problem["msg"]))
+
+
+def plain_problem(kind: str, text: str) -> str:
+    """Return pydantic's *text* about a key, in words for somebody who only sees the TOML file."""
+    return PLAIN_PROBLEMS.get(kind, text)
 
 
 def _cross_checks(directory: Directory) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 import bot.sources
 from bot.clock import Clock
-from bot.directory import Directory, SourceEntry
+from bot.directory import Directory, SourceEntry, plain_problem
 from bot.ports import BotError, Source
 
 NOT_SOURCES: Final = frozenset({"registry", "dbt_project"})
@@ -143,4 +143,5 @@ def read_options(entry: SourceEntry) -> tuple[SourceKind, Options]:
 def _described(source_id: str, error: ValidationError) -> Iterable[str]:
     for problem in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in problem["loc"])
-        yield f"sources.{source_id}{f'.{path}' if path else ''}: {problem['msg']}"
+        text = plain_problem(problem["type"], problem["msg"])
+        yield f"sources.{source_id}{f'.{path}' if path else ''}: {text}"

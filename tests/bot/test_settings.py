@@ -179,7 +179,7 @@ def test_the_directorys_problems_are_among_them(tmp_path: Path):
     """A directory that cannot be used stops the start with its own file and key."""
     path = directory(tmp_path, "[teams.infra]\nname='x'\n")
     said = problems({**OFF, "DIRECTORY": path, "HTTP_PORT": "x"})
-    assert said[0] == "DIRECTORY: directory.toml: teams.infra.pager: Field required"
+    assert said[0] == "DIRECTORY: directory.toml: teams.infra.pager: is missing"
     assert said[1].startswith("HTTP_PORT: ")
 
 
