@@ -232,6 +232,7 @@ class Offer:
     merchant_facing: bool | None = None
     owner: str | None = None
     columns: tuple[Column, ...] | None = None
+    dimensions: tuple[str, ...] | None = None
 
 
 class Source(Protocol):

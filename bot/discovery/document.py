@@ -162,7 +162,7 @@ def _refresh(table: Any, field: str, said: Said) -> bool:  # noqa: ANN401 - toml
     item = table.value.item(field)  # the table itself would give a bare bool, without its comment
     copy = _COPY.match(item.trivia.comment)
     is_ours = copy is not None and copy["copy"] == _copy(item.unwrap())
-    if not is_ours or item.unwrap() == said.value:
+    if not is_ours or _copy(item.unwrap()) == _copy(said.value):
         return False
     table[field] = _item(said)
     return True
@@ -194,12 +194,12 @@ def _remember(table: Any, fields: Sequence[str]) -> None:  # noqa: ANN401 - toml
 def _item(said: Said) -> Any:  # noqa: ANN401 - tomlkit's own kinds
     value = said.value
     whole = int(value) if isinstance(value, float) and value.is_integer() else value
-    item = tomlkit.item(whole)
+    item = tomlkit.item(list(whole) if isinstance(whole, tuple) else whole)
     item.comment(f"{MARK} {_copy(whole)}, {_percent(said)} sure: {_one_line(said.why)}")
     return item
 
 
-def _copy(value: Value) -> str:
+def _copy(value: Value | list[str]) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, ensure_ascii=False)

@@ -21,6 +21,7 @@ ENDS_ALIKE: Final = 0.9  # one name is the other's end, and no third one is
 SAME_TABLE_AND_SCHEMA: Final = 0.85  # a stream whose connection speaks of the relation's schema
 SAME_SOURCE: Final = 0.8  # a stream called like the only source table of that name
 SAME_TABLE: Final = 0.7  # a stream called like the only table of that name
+FEW_VALUES: Final = 0.6  # columns of few values are what rows are told apart by, as a rule
 GUESSED_COLUMN: Final = 0.6  # a column that usually says when a row came to be
 WORTH_WRITING: Final = 0.5  # below, a person decides
 
@@ -45,13 +46,17 @@ FIELDS: Final = (
     "dbt_node",
     "expected_sync_interval_s",
     "time_column",
+    "dimensions",
     "critical",
     "merchant_facing",
     "owner",
 )
 """What a proposal may say, by the directory's own keys and in their order."""
 
-Value = str | float | bool
+MATCHED: Final = tuple(f for f in FIELDS if f not in {"relation", "time_column", "dimensions"})
+"""What a match brings; the others are the table's own."""
+
+Value = str | float | bool | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +209,7 @@ def _proposal(name: str, group: _Group, unclear: Sequence[str]) -> Proposal:
     why = "named by " + ", ".join(sorted({offer.source_id for offer, _, _ in group.offers}))
     said["relation"] = Said(value=longest, sureness=SAME, why=why)
     for offer, sureness, matched in sorted(group.offers, key=lambda each: -each[1]):
-        for field in FIELDS[1:]:
+        for field in MATCHED:
             value = getattr(offer, field, None)
             if value is not None and field not in said:
                 said[field] = Said(value=value, sureness=sureness, why=_from(offer, matched))
@@ -212,6 +217,9 @@ def _proposal(name: str, group: _Group, unclear: Sequence[str]) -> Proposal:
     if (column := _time_column(columns)) is not None:
         why = "a column of that name usually says when a row came to be"
         said["time_column"] = Said(value=column, sureness=GUESSED_COLUMN, why=why)
+        if few := next((o.dimensions for o, _, _ in group.offers if o.dimensions), None):
+            why = "columns of few values, by the warehouse's own statistics"
+            said["dimensions"] = Said(value=few, sureness=FEW_VALUES, why=why)
     checks = tuple(sorted({o.check_name for o, _, _ in group.offers if o.check_name}))
     missing = (*_missing(said), *unclear)
     return Proposal(name=name, said=_in_order(said), checks=checks, missing=missing)

@@ -14,6 +14,7 @@ from bot.ports import Ask, BotError, Checked, Facts, Offer, Pace
 from bot.sources.registry import Opening, SourceKind
 from bot.sources.warehouse.counting import Subject, query_of
 from bot.sources.warehouse.dialects import parse_address
+from bot.sources.warehouse.dimensions import known_dimensions
 from bot.sources.warehouse.failures import QueryError
 from bot.sources.warehouse.options import Unit, WarehouseOptions
 from bot.sources.warehouse.queries import open_queries
@@ -123,12 +124,15 @@ class WarehouseSource:
             tables = await self.reader.tables.everything()
         except QueryError as error:
             raise BotError(self.reader.asked("its relations", error)) from None
+        is_postgres = self.reader.address.warehouse.backend == "postgresql"
+        few = await known_dimensions(self.reader.queries) if is_postgres else {}
         return tuple(
             Offer(
                 source_id=self.source_id,
                 title=table.title,
                 relation=".".join(_written(part) for part in table.parts),
                 columns=table.columns,
+                dimensions=few.get(table.parts[-2:]),
             )
             for table in tables
         )

@@ -79,6 +79,18 @@ def test_a_second_run_changes_nothing() -> None:
     assert (written.added, written.changed, written.kept) == ((), (), ("shopify_orders",))
 
 
+def test_a_list_is_ours_until_somebody_changes_it() -> None:
+    """Dimensions are written as a list, follow the statistics, and stay as a person leaves them."""
+    with_list = replace(ORDERS, said={**ORDERS.said, "dimensions": said(("country", "channel"))})
+    text = first(with_list)
+    assert table(text)["dimensions"] == ["country", "channel"]
+    assert again(text, with_list).text == text
+    other = replace(ORDERS, said={**ORDERS.said, "dimensions": said(("plan",))})
+    assert table(again(text, other).text)["dimensions"] == ["plan"]
+    mine = text.replace('dimensions = ["country", "channel"]', 'dimensions = ["country"]')
+    assert table(again(mine, other).text)["dimensions"] == ["country"]
+
+
 def test_the_sources_changed_their_mind() -> None:
     """A value that is still ours follows them."""
     moved = replace(ORDERS, said={**ORDERS.said, "connector_id": said("77aa")})

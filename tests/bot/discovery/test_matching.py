@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,6 +146,21 @@ def test_the_time_column(columns: tuple[tuple[str, str], ...], expected: str | N
     """Of the names that usually say when a row came to be, the surest one whose type is a time."""
     (found,) = propose((node(), table("raw.shopify.orders", *columns)))
     assert values(found).get("time_column") == expected
+
+
+def test_dimensions_need_a_time_column() -> None:
+    """Columns of few values are proposed where rows can be counted by day, and nowhere else."""
+    few = Offer(
+        source_id="wh",
+        title="t",
+        relation="raw.shopify.orders",
+        columns=(Column(name="created_at", type="timestamp"),),
+        dimensions=("country", "channel"),
+    )
+    (found,) = propose((node(), few))
+    assert values(found)["dimensions"] == ("country", "channel")
+    (bare,) = propose((node(), replace(few, columns=None)))
+    assert "dimensions" not in bare.said
 
 
 @pytest.mark.parametrize(

@@ -372,3 +372,17 @@ async def test_an_address_that_is_wrong(url: str, said: str) -> None:
             pass
     assert said in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+async def test_good_dimensions_are_known_for_free(shop: World) -> None:
+    """PostgreSQL's own statistics name the columns of few values; nothing is scanned, and others propose none."""
+    if shop.url.startswith("postgresql"):
+        await shop.run("ANALYZE shopify.orders")
+    async with opened(shop.url) as source:
+        (offer,) = [one for one in await source.offers() if one.title == "shopify.orders"]
+    if shop.url.startswith("postgresql"):
+        assert offer.dimensions is not None
+        assert {"country", "channel"} <= set(offer.dimensions)
+        assert not {"id", "created_at", "note"} & set(offer.dimensions)
+    else:
+        assert offer.dimensions is None
