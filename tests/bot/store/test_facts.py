@@ -368,14 +368,14 @@ async def test_what_is_read_and_what_is_sent_wait_for_each_other(world: World) -
         for number in range(40)
     )
     graph = Lineage(parents={"b": ("a",)})
-    read = {"lineage": graph, "dq_results": results}
+    seen = {"lineage": graph, "dq_results": results}
     sent = {"lineage": graph, "dq_results": results[::-1]}
     store = world.store.facts
     for _ in range(10):
         await asyncio.gather(
-            store.keep("acme", entry, Facts(found=read), NOW),
+            store.keep("acme", entry, Facts(found=seen), NOW),
             store.push("acme", entry, sent, NOW),
-            store.push("acme", entry, read, NOW),
+            store.push("acme", entry, seen, NOW),
         )
     found = (await read(world)).found["dq_results"]
     assert isinstance(found, tuple)
