@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,6 +24,19 @@ from rca.case import Anomaly, Case, Dataset, FactKind, Hole, Lineage
 
 OVERLAP: Final = timedelta(days=1)  # read again each time: jobs that were running, days that grew
 PATIENCE: Final = timedelta(seconds=5)  # of somebody who waits for a card
+NEAREST: Final = ("warehouse", "elementary", "dbt", "dbt_cloud")
+"""Kinds of sources that tell of columns and counts, the nearest to the data first."""
+
+HISTORIES: Final = frozenset(
+    {
+        FactKind.COLUMN_SNAPSHOTS,
+        FactKind.VOLUME_HISTORY,
+        FactKind.DIMENSION_PROFILES,
+        FactKind.SEGMENT_PROFILES,
+    }
+)
+"""Facts that mean something only beside older ones of the same teller."""
+
 MAX_WHERE: Final = 300  # characters of the fields that are wrong
 UNKNOWN_DATASET: Final = "the dataset is not in the catalog, so nothing is collected for it"
 NOT_PROVIDED: Final = "no source provides it"
@@ -89,6 +102,44 @@ class Collector:
         known = placed(dataset, lineage if isinstance(lineage, Lineage) else None)
         frame = {"case_id": case_id, "as_of": as_of, "anomaly": anomaly, "dataset": known}
         return Case.model_validate({**frame, **found, "holes": _holes(found, stored, lost)})
+
+    async def push(
+        self, tenant_id: str, dataset: Dataset, found: Mapping[str, object], at: datetime
+    ) -> None:
+        """Keep facts that somebody sent, but for histories that a source of ours tells.
+
+        Raises:
+            ValidationError: the facts are not of the case's kinds; nothing is kept.
+        """
+        believed = self._believed(None, tenant_id, dataset, found)
+        if believed:
+            await self.store.facts.push(tenant_id, dataset, believed, at)
+
+    def _believed(
+        self, source: Source | None, tenant_id: str, dataset: Dataset, found: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        """What of *found* is kept: a history is told by one source, the nearest to the data.
+
+        Two that take turns have two words for one type and two ways to cut a day: every turn would look like a
+        change. Where nothing may be counted, the warehouse tells columns and no counts.
+        """
+        entry = self.directory.entry(tenant_id, dataset.name)
+        counted = entry is not None and entry.time_column is not None
+        mine = self._distance(source) if source else len(NEAREST) + 1
+        nearer = [s for s in self.covering(tenant_id, dataset) if self._distance(s) < mine]
+        told = {
+            kind.value
+            for other in nearer
+            for kind in other.gives & HISTORIES
+            if counted or kind is FactKind.COLUMN_SNAPSHOTS or self._distance(other) > 0
+        }
+        return {fact: value for fact, value in found.items() if fact not in told}
+
+    def _distance(self, source: Source) -> int:
+        """How far from the data a source looks; one that we do not rank looks from furthest."""
+        entry = self.directory.sources.get(source.source_id)
+        kind = entry.kind if entry else ""
+        return NEAREST.index(kind) if kind in NEAREST else len(NEAREST)
 
     async def close(self) -> None:
         """Stop asking; what was asked and not answered yet is asked again after the next start."""
@@ -189,8 +240,9 @@ class Collector:
         self, source: Source, key: PollKey, dataset: Dataset, facts: Facts, as_of: datetime
     ) -> str | None:
         """Keep the facts; return why that is impossible: facts that do not fit are the source's problem."""
+        believed = replace(facts, found=self._believed(source, key.tenant_id, dataset, facts.found))
         try:
-            await self.store.facts.keep(key.tenant_id, dataset, facts, as_of)
+            await self.store.facts.keep(key.tenant_id, dataset, believed, as_of)
         except ValidationError as error:
             problems = error.errors(include_url=False, include_input=False, include_context=False)
             where = dict.fromkeys(".".join(str(part) for part in one["loc"]) for one in problems)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+
 from bot.anomaly import anomaly_again, anomaly_asked, anomaly_of
 from bot.deps import Deps
 from bot.examine import Examined, examine
@@ -100,7 +102,9 @@ async def _keep_pushed(item: InboxItem, deps: Deps) -> None:
     for pushed in _pushed(item):
         for dataset in catalog.all_of(pushed.dataset_hints):
             try:
-                await deps.store.facts.push(item.tenant_id, dataset, pushed.found, item.received_at)
+                await deps.collector.push(item.tenant_id, dataset, pushed.found, item.received_at)
+            except (OperationalError, InterfaceError):  # it passes: the row is looked at again
+                raise
             except Exception as error:  # noqa: BLE001 - whatever it is, the alert comes first
                 _left_out(item, error)
 

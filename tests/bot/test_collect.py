@@ -258,3 +258,46 @@ async def test_a_question_that_a_source_gives_up(engine: AsyncEngine) -> None:
     """It is a source that failed, not the end of whoever asked."""
     case = await case_of(deps_with(engine, GaveUp()))
     assert reasons(case)[JOBS] == "Airbyte gave its question up"
+
+
+SNAPSHOT = {"captured_at": NOON - timedelta(minutes=1), "columns": [{"name": "id", "type": "int"}]}
+COLUMNS = frozenset({FactKind.COLUMN_SNAPSHOTS})
+
+
+def telling(kind: str, type_word: str) -> Asked:
+    """A source of columns, with its own word for a type."""
+    columns = [{"name": "id", "type": type_word}]
+    found = {
+        "column_snapshots": ({"captured_at": NOON - timedelta(minutes=1), "columns": columns},)
+    }
+    return Asked(source_id=kind, name=kind, gives=COLUMNS, facts=found)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_columns_are_told_by_one_source(engine: AsyncEngine, order: int) -> None:
+    """Dbt's word for a type beside the warehouse's would look like a retyped column at every turn."""
+    kinds = ("warehouse", "dbt")
+    tables = {kind: {"id": kind, "kind": kind} for kind in kinds}
+    sources = (telling("warehouse", "bigint"), telling("dbt", "INTEGER"))[::order]
+    deps = deps_with(engine, *sources, sources=tables)
+    case = await case_of(deps)
+    assert case.column_snapshots is not None
+    assert [s.columns[0].type for s in case.column_snapshots] == ["bigint"]
+    sent = {"column_snapshots": ({**SNAPSHOT, "captured_at": NOON},)}
+    await deps.collector.push("acme", ORDERS, sent, NOON)
+    assert (await case_of(deps)).column_snapshots == case.column_snapshots
+
+
+async def test_the_only_one_that_tells_is_believed(engine: AsyncEngine) -> None:
+    """Where no warehouse is named, dbt's columns count, and what is sent counts where no source tells any."""
+    dbt = deps_with(
+        engine, telling("dbt", "INTEGER"), sources={"dbt": {"id": "dbt", "kind": "dbt"}}
+    )
+    case = await case_of(dbt)
+    assert case.column_snapshots is not None
+    alone = deps_with(engine)
+    sent = {"column_snapshots": ({**SNAPSHOT, "captured_at": NOON},)}
+    await alone.collector.push("acme", ORDERS, sent, NOON)
+    case = await case_of(alone)
+    assert case.column_snapshots is not None
+    assert len(case.column_snapshots) == 2
