@@ -8,7 +8,7 @@ element is worth its name.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -34,6 +34,7 @@ TRIED: Final = (
     16  # elements of one cuboid that are looked at exactly, those with the highest bounds
 )
 EXACT: Final = 9  # decimals of a nat; a matrix product differs beyond them from run to run
+SAME: Final = 1e-6  # nats; scores this close are one score, however their sums were rounded
 SPLIT_GAIN: Final = 1.1  # times; parts must say that much more than the whole before it is split
 
 
@@ -95,9 +96,12 @@ def localise_additive(
     above = cuboids(kept, sizes)
     lost = _search(_leaves(kept, sizes, above, forecast[held], actual[held]), limit)
     gained = _search(_leaves(kept, sizes, above, actual[held], forecast[held]), limit)
-    # rounded, so that the unit of the measure does not decide between two that say the same
-    found = max(lost, gained, key=lambda names: round(sum(score for _, score in names), EXACT))
+    found = gained if _together(gained) > _together(lost) + SAME else lost
     return _located(found, codes, forecast, actual)
+
+
+def _together(found: Sequence[tuple[Element, float]]) -> float:
+    return sum(score for _, score in found)
 
 
 def _leaves(
@@ -144,38 +148,51 @@ def _search(leaves: _Leaves, limit: int) -> list[tuple[Element, float]]:
 
 
 def _strongest(leaves: _Leaves, bounds: Sequence[Numbers]) -> _Choice | None:
-    """Return the element of the highest score of all cuboids, or None when none is worth its name."""
-    highest = np.round([bound.max() for bound in bounds], EXACT)
-    found: _Choice | None = None
-    for index in np.argsort(-highest, kind="stable"):
-        floor = found.score if found else WORTH
-        if highest[index] <= floor:
+    """Return the element of the highest score of all cuboids, or None when none is worth its name.
+
+    Of elements that score the same, the one with fewer dimensions, then the earlier ones: the order in which bounds
+    happen to lead to them, and the rounding of their sums, must not choose.
+    """
+    highest = np.array([bound.max() for bound in bounds])
+    found: list[tuple[int, _Choice]] = []
+    floor = WORTH
+    for index in np.argsort(-highest, kind="stable").tolist():
+        if highest[index] <= floor - SAME:
             break
         choice = _best_of(leaves, leaves.cuboids[index], bounds[index], floor)
-        found = choice or found
-    return found
+        if choice is not None:
+            found.append((index, choice))
+            floor = max(floor, choice.score)
+    level = [(index, choice) for index, choice in found if choice.score >= floor - SAME]
+    return min(level, key=lambda pair: pair[0])[1] if level else None
 
 
 def _best_of(leaves: _Leaves, cuboid: Cuboid, bound: Numbers, floor: float) -> _Choice | None:
-    """Return the cuboid's best element if its score exceeds *floor*: bounds say where to look, sums decide."""
-    likely = np.flatnonzero(bound > floor)
+    """Return the cuboid's best element if its score reaches *floor*: bounds say where to look, sums decide."""
+    likely = np.flatnonzero(bound > floor - SAME)
     if len(likely) > TRIED:
-        likely = likely[np.argpartition(-bound[likely], TRIED)[:TRIED]]
+        least = np.partition(bound[likely], -TRIED)[-TRIED]
+        likely = likely[bound[likely] >= least - SAME]
     place = np.full(cuboid.size, -1, dtype=np.intp)
     place[likely] = np.arange(len(likely))
     where = place[cuboid.ids]
     inside = np.flatnonzero((where >= 0) & leaves.open)
     says = _sums(leaves.says, where[inside], inside, len(likely))
     scores = says.max(axis=1) - cuboid.cost
-    top = int(scores.argmax())
-    if scores[top] <= floor:
+    top = _first_highest(scores)
+    if scores[top] < floor - SAME:
         return None
     return _Choice(
         score=float(scores[top]),
-        column=int(says[top].argmax()),
+        column=_first_highest(says[top]),
         dimensions=cuboid.dimensions,
         leaves=inside[where[inside] == top],
     )
+
+
+def _first_highest(scores: Numbers) -> int:
+    """Return the first place of the highest score, or of one that is as high but for rounding."""
+    return int(np.flatnonzero(scores >= scores.max() - SAME)[0])
 
 
 def _sums(says: Readings, groups: Codes, inside: Codes, count: int) -> Numbers:
@@ -197,7 +214,18 @@ def _narrowed(leaves: _Leaves, whole: _Choice) -> _Choice:
     choice = whole
     while (part := _part(leaves, choice)) is not None:
         choice = part
-    return choice
+    return choice if choice is whole else _plain(leaves, choice)
+
+
+def _plain(leaves: _Leaves, choice: _Choice) -> _Choice:
+    """Return *choice* without conditions that set nothing apart, such as the country of a city."""
+    element = element_at(choice.dimensions, leaves.codes, int(choice.leaves[0]))
+    held = int(np.count_nonzero(members(element, leaves.codes)))
+    for condition in element:
+        fewer = tuple(pair for pair in element if pair != condition)
+        if fewer and int(np.count_nonzero(members(fewer, leaves.codes))) == held:
+            element = fewer
+    return replace(choice, dimensions=tuple(dimension for dimension, _ in element))
 
 
 def _part(leaves: _Leaves, choice: _Choice) -> _Choice | None:
@@ -211,8 +239,8 @@ def _part(leaves: _Leaves, choice: _Choice) -> _Choice | None:
         sums = _sums(leaves.says, values, choice.leaves, len(present))
         says = sums[:, choice.column] - costs[finer]
         together = float(says[says > WORTH].sum())
-        if together > needed:
-            needed, top = together, int(says.argmax())
+        if together > needed + SAME:
+            needed, top = together, _first_highest(says)
             best = _Choice(
                 score=float(says[top]),
                 column=choice.column,
