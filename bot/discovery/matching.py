@@ -213,7 +213,7 @@ def _proposal(name: str, group: _Group, unclear: Sequence[str]) -> Proposal:
             value = getattr(offer, field, None)
             if value is not None and field not in said:
                 said[field] = Said(value=value, sureness=sureness, why=_from(offer, matched))
-    columns = next((offer.columns for offer, _, _ in group.offers if offer.columns), ())
+    columns = next((o.columns for o in _nearest_first(group) if o.columns), ())
     if (column := _time_column(columns)) is not None:
         why = "a column of that name usually says when a row came to be"
         said["time_column"] = Said(value=column, sureness=GUESSED_COLUMN, why=why)
@@ -223,6 +223,12 @@ def _proposal(name: str, group: _Group, unclear: Sequence[str]) -> Proposal:
     checks = tuple(sorted({o.check_name for o, _, _ in group.offers if o.check_name}))
     missing = (*_missing(said), *unclear)
     return Proposal(name=name, said=_in_order(said), checks=checks, missing=missing)
+
+
+def _nearest_first(group: _Group) -> list[Offer]:
+    """The warehouse's own word on its columns before a tool's."""
+    offers = [offer for offer, _, _ in group.offers]
+    return sorted(offers, key=lambda o: (o.dbt_node is not None, o.connector_id is not None))
 
 
 def _from(offer: Offer, matched: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from runbook.front_matter import ROLES
 from runbook.load import load_runbook
 
 MIGRATE: Final = "run rca-bot migrate; serve does it, too"
+SOURCE_SECONDS: Final = 60  # for all that one source tries
 SECONDS: Final = 10  # for each request of an examination
 
 Said = Callable[[str, Sequence[Checked]], None]
@@ -175,7 +177,20 @@ async def _each(sources: Sequence[Source], unopened: str | None) -> tuple[Checke
         return (Checked(what="the sources can be opened", problem=unopened, fix=fix),)
     if not sources:
         return (Checked(what="no source is named: facts come only from webhooks and files"),)
-    return tuple([line for source in sources for line in await source.check()])
+    return tuple([line for source in sources for line in await _checked(source)])
+
+
+async def _checked(source: Source) -> tuple[Checked, ...]:
+    """One source's lines; one that hangs or fails is a line itself, and the next is looked at."""
+    what = f"{source.name} can be examined"
+    try:
+        async with asyncio.timeout(SOURCE_SECONDS):
+            return await source.check()
+    except TimeoutError:
+        problem = f"{source.name} did not answer within {SOURCE_SECONDS} s"
+    except Exception as error:  # noqa: BLE001 - one source must not end the examination
+        problem = f"{source.name}: {type(error).__name__}"
+    return (Checked(what=what, problem=problem, fix="look whether the system itself is well"),)
 
 
 async def _catalog(

@@ -148,6 +148,13 @@ def test_the_time_column(columns: tuple[tuple[str, str], ...], expected: str | N
     assert values(found).get("time_column") == expected
 
 
+def test_the_warehouse_knows_its_columns_best() -> None:
+    """A column that only dbt still speaks of is not what days are counted by."""
+    stale = node(columns=(Column(name="created_at", type="timestamp"),))
+    (found,) = propose((stale, table("raw.shopify.orders", ("loaded_at", "timestamp"))))
+    assert values(found)["time_column"] == "loaded_at"
+
+
 def test_dimensions_need_a_time_column() -> None:
     """Columns of few values are proposed where rows can be counted by day, and nowhere else."""
     few = Offer(

@@ -10,7 +10,7 @@ import pytest
 
 from bot.clock import system_clock
 from bot.doctor.catalog import examine_catalog
-from bot.doctor.examination import Report, examine
+from bot.doctor.examination import Report, _each, examine
 from bot.doctor.slack import NEEDED_SCOPES
 from bot.ports import Checked
 from bot.sandbox.faults import Broken
@@ -213,3 +213,14 @@ def test_what_to_do_about_a_dataset_that_nobody_knows(
     (found,) = examine_catalog(directory, sources, {})
     assert found.fix is not None
     assert found.fix.startswith(advice)
+
+
+async def test_a_source_that_fails_is_one_line() -> None:
+    """An error of ours in one source's check does not end the examination, and its words are not printed."""
+
+    class Broken(Asked):
+        async def check(self) -> tuple[Checked, ...]:
+            raise RuntimeError("token=secret")
+
+    lines = await _each((Broken(), Asked(source_id="other", name="Other")), None)
+    assert [line.problem for line in lines] == ["Airbyte: RuntimeError", None]
