@@ -188,14 +188,13 @@ class Collector:
         )
         lost: dict[str, list[str]] = {}
         for source, answer in zip(asked, answers, strict=True):
-            known = polls.get(source.source_id)
-            if answer.problem is None or _is_believed(source, known, as_of):
-                continue
-            for kind in source.gives:
-                lost.setdefault(kind, []).append(_since(answer.problem, known))
-        for given in _given(answers):
-            lost.pop(given, None)
-        return lost
+            if answer.problem is not None:
+                reason = _since(answer.problem, polls.get(source.source_id))
+                for kind in source.gives:
+                    lost.setdefault(kind, []).append(reason)
+        believed = (s for s in sources if _is_believed(s, polls.get(s.source_id), as_of))
+        kept = {kind.value for source in believed for kind in source.gives} | _given(answers)
+        return {kind: reasons for kind, reasons in lost.items() if kind not in kept}
 
     async def _in_time(
         self, source: Source, tenant_id: str, dataset: Dataset, as_of: datetime, poll: Poll | None

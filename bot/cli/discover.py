@@ -49,7 +49,7 @@ def _run(arguments: argparse.Namespace) -> int:
     offers = asyncio.run(_offers(settings, tenant))
     owners = frozenset((*directory.teams, *directory.people))
     proposals = propose(offers, owners=owners, every_table=arguments.all)
-    mine, elsewhere = _parted(proposals, directory, tenant, path, target)
+    mine, elsewhere = _parted(proposals, directory, path, target)
     text = target.read_text("utf-8") if target.is_file() else ""
     written = write(text, mine, tenant)
     if arguments.dry_run:
@@ -107,17 +107,17 @@ async def _ask(source: Source) -> tuple[Offer, ...]:
 
 
 def _parted(
-    proposals: Sequence[Proposal], directory: Directory, tenant: str, path: Path, target: Path
+    proposals: Sequence[Proposal], directory: Directory, path: Path, target: Path
 ) -> tuple[tuple[Proposal, ...], tuple[Proposal, ...]]:
     """Those that the target file is to say, and those that another file of the folder says already."""
     if path == target:
         return tuple(proposals), ()
     own = Directory.model_validate(_only_datasets(target)) if target.is_file() else None
     known = {(e.name, e.relation, e.dbt_node) for e in (own.entries.values() if own else ())}
-    others = [
+    others = [  # of every tenant: what one of them has is not proposed to another
         entry
         for entry in directory.entries.values()
-        if entry.tenant == tenant and (entry.name, entry.relation, entry.dbt_node) not in known
+        if (entry.name, entry.relation, entry.dbt_node) not in known
     ]
     relations = {e.relation.casefold() for e in others if e.relation}
     nodes = {e.dbt_node.casefold() for e in others if e.dbt_node}

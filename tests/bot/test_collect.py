@@ -301,3 +301,19 @@ async def test_the_only_one_that_tells_is_believed(engine: AsyncEngine) -> None:
     case = await case_of(alone)
     assert case.column_snapshots is not None
     assert len(case.column_snapshots) == 2
+
+
+async def test_a_fresh_teller_makes_up_for_one_that_fails(engine: AsyncEngine) -> None:
+    """The warehouse was read and is not asked again, dbt is down for long: the columns are known all the same."""
+    tables = {kind: {"id": kind, "kind": kind} for kind in ("warehouse", "dbt")}
+    warehouse = telling("warehouse", "bigint")
+    warehouse.pace = replace(PACE, fresh_for=timedelta(hours=3), stale_after=timedelta(hours=6))
+    dbt = telling("dbt", "INTEGER")
+    deps = deps_with(engine, warehouse, dbt, sources=tables)
+    await case_of(deps)
+    dbt.error = OSError("down")
+    case = await case_of(deps, NOON + timedelta(hours=2))
+    assert (len(warehouse.asks), len(dbt.asks)) == (1, 2)
+    assert case.column_snapshots is not None
+    warehouse.error = OSError("down, too")
+    assert (await case_of(deps, NOON + timedelta(hours=7))).column_snapshots is None
