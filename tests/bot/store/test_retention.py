@@ -8,7 +8,15 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.records import InboxKind, InboxState, Place, Post, PostKind
+from bot.records import (
+    InboxKind,
+    InboxState,
+    PersonsAnswer,
+    Place,
+    Post,
+    PostKind,
+    Verdict,
+)
 from bot.retention import Ages, remove_old
 from bot.store.tables import ALERTS, INBOX, INCIDENTS, POSTS, ROOT_CAUSE_SIGNALS, TIMELINE
 from rca.case import Case, Dataset, IngestionJob, JobStatus, VolumeWindow
@@ -62,6 +70,28 @@ async def test_resolved_incidents(
     removed = await run(world)
     assert removed["incidents"] == int(gone)
     assert await counts(engine) == ([0] * len(EVERYTHING) if gone else before)
+
+
+async def test_what_people_labelled_stays(world: World, engine: AsyncEngine) -> None:
+    """An answer is about a diagnosis and its case: both are still learnt from when the incident is long over."""
+    incident_id = await incident(world, "orders", resolved_ago=500 * DAY)
+    view = await world.store.incidents.view(incident_id)
+    assert view is not None
+    assert view.diagnosis is not None
+    answer = PersonsAnswer(
+        incident_id=incident_id,
+        signal_id=view.diagnosis.signal_id,
+        tenant_id="acme",
+        cause_type="none",
+        verdict=Verdict.RIGHT,
+        by="U0ALICE",
+        at=NOW,
+    )
+    assert await world.store.answers.give([answer])
+    before = await counts(engine)
+    assert (await run(world))["incidents"] == 0
+    assert await counts(engine) == before
+    assert [kept.answer for kept in await world.store.answers.labelled()] == [answer]
 
 
 async def test_others_stay(world: World, engine: AsyncEngine) -> None:
