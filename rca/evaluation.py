@@ -228,7 +228,11 @@ def _place(truth: Truth) -> tuple[str, str] | None:
 def _named(evidence: Evidence) -> frozenset[tuple[str, str]]:
     match evidence:
         case DistributionDriftEvidence():
-            return frozenset((evidence.dimension, mover.value) for mover in evidence.top_movers)
+            first = ((evidence.dimension, mover.value) for mover in evidence.top_movers)
+            others = (
+                (o.dimension, mover.value) for o in evidence.also_moved for mover in o.top_movers
+            )
+            return frozenset((*first, *others))
         case NewValuesEvidence():
             return frozenset((new.dimension, new.value) for new in evidence.new_values)
         case _:

@@ -198,14 +198,26 @@ class Mover(Document):
     delta: float
 
 
+class MovedDimension(Document):
+    """Another dimension whose shares moved in the same window; ``jsd`` in bits, the largest part of it first."""
+
+    dimension: str
+    jsd: Share
+    top_movers: tuple[Mover, ...]
+
+
 class DistributionDriftEvidence(Document):
-    """The shares of a dimension's values differ more than this dimension's own day-to-day noise."""
+    """The shares of a dimension's values differ more than this dimension's own day-to-day noise.
+
+    ``also_moved`` are further dimensions that did, the most telling first.
+    """
 
     signal: Literal[SignalCode.DISTRIBUTION_DRIFT] = SignalCode.DISTRIBUTION_DRIFT
     dimension: str
     jsd: Share
     top_movers: tuple[Mover, ...]
     ingestion_healthy: bool | None = None
+    also_moved: tuple[MovedDimension, ...] = ()
 
 
 class CardinalityExplosionEvidence(Document):

@@ -32,12 +32,14 @@ class Whereabouts:
     """The values of *dimension* that carry a shift, what explains most of it first; one at least, five at most.
 
     ``dimension`` is one name, or several joined by JOINT, and then so are the values. ``bits`` is the divergence of the
-    shares over it.
+    shares over it. ``stands_out`` when the first of them moved beyond its own noise,
+    and is not merely the largest part.
     """
 
     dimension: str
     bits: float
     movers: tuple[Mover, ...]
+    stands_out: bool
 
     def first(self) -> str:
         """Return what explains most as people say it: ``US``, or ``country = US & channel = web`` of a combination."""
@@ -83,6 +85,7 @@ def _in_combinations(view: CaseView, dimension: DimensionView) -> Whereabouts | 
         dimension=JOINT.join(names),
         bits=_bits(windows, names),
         movers=tuple(_mover(s) for s in found if tuple(s.elements) == names),
+        stands_out=True,
     )
 
 
@@ -127,11 +130,13 @@ def _in_values(dimension: DimensionView) -> Whereabouts:
     """Return the values that moved beyond chance, then those that the rest of the divergence comes from."""
     pooled, current = dimension.baseline.sum(axis=0), dimension.current
     before, now = shares(pooled), shares(current)
-    kept = _told(_named(dimension, before + now), jsd_terms(pooled, current))
+    named = _named(dimension, before + now)
+    kept = _told(named, jsd_terms(pooled, current))
     return Whereabouts(
         dimension=dimension.dimension,
         bits=jsd_bits(pooled, current),
         movers=tuple(_moved(dimension.values[i], float(before[i]), float(now[i])) for i in kept),
+        stands_out=bool(named),
     )
 
 

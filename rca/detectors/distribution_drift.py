@@ -2,7 +2,7 @@
 
 Fires when: the divergence of the current window from the pooled baseline stands out from the divergences of the
 baseline's own windows and from what sampling alone gives. Combinations of dimensions are looked at where no single
-one shows it.
+one shows it. Where the alert is about a dimension, one part of it that stands out is enough for a faint answer.
 Abstains when: a window is too small to show a shift, or there are fewer than three older windows.
 Looks like it but is not: a dimension that always moves a lot, a small window, a long tail of rare values.
 """
@@ -17,13 +17,13 @@ from typing import Final
 from rca.calibration import strength_of
 from rca.case import FactKind
 from rca.detection import Answer, Detector, Signal
-from rca.evidence import DistributionDriftEvidence, SignalCode
+from rca.evidence import DistributionDriftEvidence, MovedDimension, SignalCode
 from rca.shift_reading import Shift, read_shift
 from rca.stats.robust import price_of_looking
 from rca.view import CaseView
 from rca.view.dimensions import DimensionView, read_segments
 from rca.view.wording import counted
-from rca.whereabouts import whereabouts
+from rca.whereabouts import Whereabouts, whereabouts
 
 MIN_ROWS: Final = 30.0  # rows of the current window; fewer cannot show shares
 MIN_HISTORY: Final = 3  # older windows
@@ -43,23 +43,29 @@ LOST_EVERYWHERE: Final = -1.5  # ln units; rows lost all over are lost on the wa
 PLAIN_ENOUGH: Final = (
     2.0  # ln units; a dimension that shows this much needs no combination to explain it
 )
+OTHERS: Final = 3  # further dimensions that are told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
     """One dimension's shift and the weight it has; ``shape`` is the part that speaks against the source only.
 
-    ``fold`` is by how many times the shift exceeds the largest usual one.
+    ``fold`` is by how many times the shift exceeds the largest usual one; ``asked`` when the alert is about it.
     """
 
     shift: Shift
     fold: float
     weight: float
     shape: float
+    asked: bool
 
 
 def detect(view: CaseView) -> Answer:
-    """Return the dimension whose shares moved most tellingly, or None when all move as they always do."""
+    """Return the dimension whose shares moved most tellingly, or None when all move as they always do.
+
+    A dimension that the alert is about is told, faintly, also when one part of it stands out and the whole does not:
+    somebody's check saw it move.
+    """
     looked = [d for d in view.dimensions or () if _is_judged(view, d)]
     found = _drifts(view, looked, price_of_looking(len(looked)))
     if not any(drift.weight >= PLAIN_ENOUGH for drift in found):
@@ -67,16 +73,17 @@ def detect(view: CaseView) -> Answer:
         found += _drifts(view, combined, price_of_looking(len(looked) + len(combined)))
     if not found:
         return None
-    return _signal(view, max(found, key=lambda d: (d.weight, d.shift.beyond)))
+    return _signal(view, sorted(found, key=lambda d: (-d.weight, -d.shift.beyond)))
 
 
 def _drifts(view: CaseView, dimensions: Sequence[DimensionView], price: float) -> list[Drift]:
     """Return the shifts that are worth *price*, the weight that looking at so many dimensions costs."""
     found = []
     for dimension in dimensions:
+        asked = view.names(dimension.dimension)
         drift = _drift(view, dimension)
-        paid = 0.0 if view.names(dimension.dimension) else price
-        if drift is not None and drift.weight - drift.shape - paid >= WEAKEST:
+        paid = 0.0 if asked else price
+        if drift is not None and (asked or drift.weight - drift.shape - paid >= WEAKEST):
             found.append(replace(drift, weight=drift.weight - paid))
     return found
 
@@ -97,15 +104,17 @@ def _is_judged(view: CaseView, dimension: DimensionView) -> bool:
 
 def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:
     shift = read_shift(dimension)
-    if shift.beyond < MIN_EFFECT_BITS:
-        return None
-    fold = shift.fold()
-    weight = min(CAP, EACH_FOLD * math.log(fold / HALF_WAY))
+    asked = view.names(dimension.dimension)
+    telling = shift.beyond >= MIN_EFFECT_BITS
+    fold = shift.fold() if telling or asked else 0.0
+    weight = min(CAP, EACH_FOLD * math.log(fold / HALF_WAY)) if telling else -math.inf
     if weight < WEAKEST:
-        return None
-    weight += NAMED if view.names(dimension.dimension) and weight > 0.0 else 0.0
+        if not asked or not whereabouts(view, dimension).stands_out:
+            return None
+        return Drift(shift=shift, fold=max(0.0, fold), weight=WEAKEST, shape=0.0, asked=True)
+    weight += NAMED if asked and weight > 0.0 else 0.0
     shape = _shape_weight(shift)
-    return Drift(shift=shift, fold=fold, weight=weight + shape, shape=shape)
+    return Drift(shift=shift, fold=fold, weight=weight + shape, shape=shape, asked=asked)
 
 
 def _shape_weight(shift: Shift) -> float:
@@ -118,7 +127,9 @@ def _shape_weight(shift: Shift) -> float:
     return LOST_EVERYWHERE if left > UNEVEN_FROM else 0.0
 
 
-def _signal(view: CaseView, drift: Drift) -> Signal:
+def _signal(view: CaseView, drifts: Sequence[Drift]) -> Signal:
+    """Return the first of *drifts* as a signal, with where it sits and what else moved."""
+    drift, *others = drifts
     dimension = drift.shift.dimension
     where = whereabouts(view, dimension)
     evidence = DistributionDriftEvidence(
@@ -126,20 +137,42 @@ def _signal(view: CaseView, drift: Drift) -> Signal:
         jsd=round(where.bits, 4),
         top_movers=where.movers,
         ingestion_healthy=view.ingestion_healthy,
-    )
-    first = where.movers[0]
-    because = (
-        f"The shares of {dimension.dimension} moved by {drift.shift.bits:.3f} bits, {drift.fold:.1f} times the most "
-        f"that was usual in {counted(len(dimension.baseline), 'window')}; {where.first()} went from "
-        f"{100.0 * first.baseline_share:.1f} % to {100.0 * first.current_share:.1f} % of the rows."
+        also_moved=_also(view, where, others),
     )
     return Signal(
         evidence=evidence,
         strength=strength_of(drift.weight),
-        because=because,
+        because=_because(drift, where),
         onset=dimension.window_start,
         seen_at=dimension.window_end,
         specific=drift.shape,
+        asked=any(d.asked for d in drifts),
+    )
+
+
+def _also(
+    view: CaseView, where: Whereabouts, others: Sequence[Drift]
+) -> tuple[MovedDimension, ...]:
+    """Return up to OTHERS further places: of dimensions that moved more likely than not, or that the alert is about."""
+    told = {where.dimension: where}
+    for drift in others:
+        if len(told) <= OTHERS and (drift.weight > 0.0 or drift.asked):
+            other = whereabouts(view, drift.shift.dimension)
+            told.setdefault(other.dimension, other)
+    return tuple(
+        MovedDimension(dimension=w.dimension, jsd=round(w.bits, 4), top_movers=w.movers)
+        for w in told.values()
+        if w is not where
+    )
+
+
+def _because(drift: Drift, where: Whereabouts) -> str:
+    dimension = drift.shift.dimension
+    first = where.movers[0]
+    return (
+        f"The shares of {dimension.dimension} moved by {drift.shift.bits:.3f} bits, {drift.fold:.1f} times the most "
+        f"that was usual in {counted(len(dimension.baseline), 'window')}; {where.first()} went from "
+        f"{100.0 * first.baseline_share:.1f} % to {100.0 * first.current_share:.1f} % of the rows."
     )
 
 

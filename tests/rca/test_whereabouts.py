@@ -69,4 +69,4 @@ def test_nothing_that_moved_beyond_chance_still_names_the_largest_part():
 def test_a_combination_is_said_pair_by_pair(name, value, said):
     """A value that holds the joint itself is not cut in two."""
     mover = Mover(value=value, baseline_share=0.5, current_share=0.1, delta=-0.4)
-    assert Whereabouts(dimension=name, bits=0.1, movers=(mover,)).first() == said
+    assert Whereabouts(dimension=name, bits=0.1, movers=(mover,), stands_out=True).first() == said

@@ -116,3 +116,38 @@ def test_values_that_did_not_move_are_not_listed(pipeline):
     """One value is gone and the next largest takes up its share; the small ones explain nothing."""
     answer = pipeline.counts("country", US=10).ask("distribution_drift")
     assert [mover.value for mover in answer.evidence.top_movers] == ["US", "CA"]
+
+
+FAINT = USUAL | {"US & web": 234}
+
+
+def test_what_the_alert_is_about_is_told_when_a_part_of_it_stands_out(pipeline):
+    """A check saw country move: the shares of US alone do not show it, those of US web do, and it is said faintly."""
+    pipeline.alert(anomaly_type="distribution_anomaly", column="country")
+    answer = combined(pipeline, FAINT).ask("distribution_drift")
+    assert answer.asked
+    assert answer.strength < 0.5
+    assert [mover.value for mover in answer.evidence.top_movers] == ["US & web"]
+
+
+@pytest.mark.parametrize(("column", "now"), [("channel_group", FAINT), ("country", USUAL)])
+def test_it_is_silent_when_nobody_asked_or_nothing_stands_out(pipeline, column, now):
+    """The nearest things that must not: the alert is about another column; nothing moved beyond its noise."""
+    pipeline.alert(anomaly_type="distribution_anomaly", column=column)
+    assert combined(pipeline, now).ask("distribution_drift") is None
+
+
+def test_other_dimensions_that_moved_are_told_too(pipeline):
+    """The strongest shift decides, the alert's own column and others follow with their movers."""
+    pipeline.alert(anomaly_type="distribution_anomaly", column="channel")
+    pipeline.counts("country", US=10, DE=400).counts("channel", web=640, pos=310)
+    answer = pipeline.ask("distribution_drift")
+    assert answer.evidence.dimension == "country"
+    (other,) = answer.evidence.also_moved
+    assert (other.dimension, other.top_movers[0].value) == ("channel", "pos")
+
+
+def test_a_dimension_that_did_not_move_is_not_told_beside_one_that_did(pipeline):
+    """Everyday movement is no news."""
+    answer = pipeline.counts("country", US=10).ask("distribution_drift")
+    assert answer.evidence.also_moved == ()
