@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
+from heapq import nlargest
 from typing import Final
 
 from rca.case import Dataset, Lineage
@@ -14,6 +15,9 @@ from rca.case import Dataset, Lineage
 MAX_NAME: Final = 500  # characters; a longer text is not a name, and comparing it would cost time
 MAX_CACHED: Final = 20_000  # names split once: a catalog is built anew for every alert
 NEAR_CUTOFF: Final = 0.6  # difflib's own default ratio: about two letters wrong in five
+MAX_COMPARED: Final = (
+    200  # names compared letter by letter, 60 µs each; those that share most pairs of letters
+)
 
 _PART: Final = re.compile(r'"([^"]*)"|`([^`]*)`|\[([^\]]*)\]|([^."`\[\]]+)')
 _DBT_ID: Final = re.compile(r"^(?:model|source|seed|snapshot)\.[^.]+\..+$")
@@ -33,6 +37,16 @@ def parts_of(name: str) -> Parts:
 def _parts(name: str) -> Parts:
     found = ("".join(groups) for groups in _PART.findall(name))
     return tuple(part for part in (text.strip().casefold() for text in found) if part)
+
+
+def _alike(wanted: str, names: Iterable[str]) -> list[str]:
+    """Return the names worth comparing letter by letter, those that share most pairs of letters first."""
+    pairs = _pairs(wanted)
+    return nlargest(MAX_COMPARED, names, key=lambda name: len(pairs & _pairs(name[:MAX_NAME])))
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[start : start + 2] for start in range(len(text))}
 
 
 def _is_dbt_id(hint: str) -> bool:
@@ -125,10 +139,26 @@ class Catalog:
         wanted = text.strip().casefold()[:MAX_NAME]
         if not wanted or limit < 1:
             return ()
-        close = get_close_matches(wanted, self._spoken, n=limit * 2, cutoff=NEAR_CUTOFF)
-        holding = sorted(spoken for spoken in self._spoken if wanted in spoken)
-        names = dict.fromkeys(self._spoken[spoken] for spoken in (*close, *holding))
+        legible = self._legible()
+        compared = _alike(wanted, legible)
+        table = ".".join(parts_of(wanted)[-1:])
+        close = [
+            spoken
+            for asked in dict.fromkeys((wanted, table))
+            for spoken in get_close_matches(asked, compared, n=limit * 2, cutoff=NEAR_CUTOFF)
+        ]
+        holding = sorted(spoken for spoken in legible if wanted in spoken)
+        names = dict.fromkeys(legible[spoken] for spoken in (*close, *holding))
         return tuple(names)[:limit]
+
+    def _legible(self) -> dict[str, str]:
+        """Everything a person may have meant to type, and the dataset it names: names, aliases, relations."""
+        relations = {
+            ".".join(parts_of(dataset.relation)): name
+            for name, dataset in self._by_name.items()
+            if dataset.relation
+        }
+        return {**relations, **self._spoken}
 
     def _meant(self, hint: str) -> set[str]:
         """The datasets one hint can mean, by the surest reading that finds any."""

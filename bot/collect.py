@@ -38,7 +38,8 @@ HISTORIES: Final = frozenset(
 """Facts that mean something only beside older ones of the same teller."""
 
 MAX_WHERE: Final = 300  # characters of the fields that are wrong
-UNKNOWN_DATASET: Final = "the dataset is not in the catalog, so nothing is collected for it"
+NAME_SHOWN: Final = 60  # characters of a dataset's name in a reason; a card shows 200 of the whole
+ADD_IT: Final = "put the name among a dataset's aliases, or add it with rca-bot discover"
 NOT_PROVIDED: Final = "no source provides it"
 NOTHING_LOST: Final[Mapping[str, Sequence[str]]] = {}
 
@@ -65,15 +66,23 @@ class Collector:
     answered: dict[PollKey, datetime] = field(default_factory=dict, repr=False)
 
     async def case(
-        self, anomaly: Anomaly, dataset: Dataset | None, *, case_id: str, as_of: datetime
+        self,
+        anomaly: Anomaly,
+        dataset: Dataset | None,
+        *,
+        case_id: str,
+        as_of: datetime,
+        near: Sequence[str] = (),
     ) -> Case:
         """Return the case of *anomaly* with everything that was known, or could be asked for, at *as_of*.
 
         A kind of fact that nobody could read is a hole with the reasons; so is one that is only known from long
-        before its source failed.
+        before its source failed. Of a dataset that the catalog does not have, everything is a hole, which names
+        those that are *near*.
         """
         if dataset is None:
-            holes = tuple(Hole(fact=kind, reason=UNKNOWN_DATASET) for kind in FactKind)
+            reason = unknown_dataset(anomaly.dataset, near)
+            holes = tuple(Hole(fact=kind, reason=reason) for kind in FactKind)
             return Case(case_id=case_id, as_of=as_of, anomaly=anomaly, holes=holes)
         lost = await self._freshen(anomaly.tenant_id, dataset, as_of)
         return await self.known(anomaly, dataset, case_id=case_id, as_of=as_of, lost=lost)
@@ -250,6 +259,12 @@ class Collector:
         except Exception as error:  # noqa: BLE001 - the database refuses a value; without one, all that follows fails
             return _unkept(source, error, f"{source.name} gave facts that cannot be kept")
         return None
+
+
+def unknown_dataset(name: str, near: Sequence[str]) -> str:
+    """Return why nothing is known of *name*, which datasets may be meant, and how it becomes known."""
+    meant = f"; did you mean {' or '.join(each[:NAME_SHOWN] for each in near)}?" if near else ";"
+    return f"{name[:NAME_SHOWN]} is not in the catalog{meant} {ADD_IT}"
 
 
 def _unkept(source: Source, error: Exception, reason: str) -> str:

@@ -89,11 +89,14 @@ def alarmed_at(incident: Incident, timeline: Sequence[TimelineEntry]) -> datetim
 
 async def _case_of(anomaly: Anomaly, incident: Incident, deps: Deps, now: datetime) -> Case:
     catalog = await deps.catalog(anomaly.tenant_id)
+    dataset = catalog.resolve((anomaly.dataset,))
+    near = () if dataset else await asyncio.to_thread(catalog.near, anomaly.dataset)
     return await deps.collector.case(
         anomaly,
-        catalog.resolve((anomaly.dataset,)),
+        dataset,
         case_id=f"{incident.incident_id}:{now.isoformat()}",
         as_of=now,
+        near=near,
     )
 
 

@@ -73,9 +73,22 @@ async def test_a_dataset_outside_the_catalog(engine: AsyncEngine) -> None:
     source = Asked(facts={JOBS: ()})
     case = await case_of(deps_with(engine, source), dataset=None)
     assert source.asks == []
-    assert set(reasons(case).values()) == {
-        "the dataset is not in the catalog, so nothing is collected for it"
-    }
+    (reason,) = set(reasons(case).values())
+    assert reason.startswith("shopify_orders is not in the catalog; put the name among ")
+    assert reason.endswith("or add it with rca-bot discover")
+
+
+async def test_a_dataset_outside_the_catalog_that_looks_like_others(engine: AsyncEngine) -> None:
+    """The reason asks whether one of them was meant, and is bounded however long the names are."""
+    anomaly = Anomaly(
+        tenant_id="acme", dataset="d" * 900, anomaly_type=AnomalyType.VOLUME, detected_at=NOON
+    )
+    case = await deps_with(engine).collector.case(
+        anomaly, None, case_id="c", as_of=NOON, near=("shopify_orders", "e" * 900)
+    )
+    (reason,) = set(reasons(case).values())
+    assert "; did you mean shopify_orders or eeee" in reason
+    assert len(reason) < 300
 
 
 async def test_the_first_question_asks_for_all_history(engine: AsyncEngine) -> None:

@@ -391,6 +391,21 @@ def test_a_misspelt_name_gets_its_nearest_first(text: str, first: str):
     assert CATALOG.near(text)[0] == first
 
 
+@pytest.mark.parametrize(
+    "text", ["raw.shopify.ordrs", "RAW.shopfy.orders", "other_db.other.shopfy_orders"]
+)
+def test_a_misspelt_relation_gets_the_dataset_too(text: str):
+    """An alert calls a table by its relation; what looks like the relation, or like its table, is meant."""
+    assert "shopify_orders" in CATALOG.near(text)
+
+
+def test_among_thousands_of_names_the_nearest_is_found():
+    """Only some are compared letter by letter, and the one with a letter missing is among them."""
+    many = Catalog(Dataset(name=f"shop_{number % 97}_orders_{number}") for number in range(5_000))
+    assert many.near("shop_12_ordrs_109") == many.near("SHOP_12_ORDRS_109")
+    assert many.near("shop_12_ordrs_109")[0] == "shop_12_orders_109"
+
+
 def test_near_is_bounded_and_has_no_doubles():
     """Never more than asked for, no name twice, nothing for nothing."""
     many = Catalog(Dataset(name=f"orders_{number}") for number in range(50))

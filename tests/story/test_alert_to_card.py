@@ -61,23 +61,33 @@ async def test_a_hole_is_said(world: World) -> None:
     world.sandbox.messages(ALERTS)
 
 
-async def test_an_unknown_dataset_is_not_passed_over(world: World) -> None:
-    """An alert about a dataset outside the catalog opens an incident in which everything is a blind spot."""
+@pytest.mark.parametrize(
+    ("dataset", "meant"),
+    [("nobody_knows_me", ""), ("raw.shopfy.orders", "did you mean"), ("shopfy_orders", "did you")],
+)
+async def test_an_unknown_dataset_is_not_passed_over(
+    world: World, dataset: str, meant: str
+) -> None:
+    """An alert about a dataset outside the catalog opens an incident: what it looks like, and what helps."""
     message = await world.sandbox.alert(
         ALERTS,
         {
             "text": "rows are missing",
             "metadata": {
                 "event_type": "rca_alert",
-                "event_payload": {"dataset": "nobody_knows_me", "anomaly_type": "volume_anomaly"},
+                "event_payload": {"dataset": dataset, "anomaly_type": "volume_anomaly"},
             },
         },
     )
     await world.work()
-    view = await world.incident("nobody_knows_me")
+    view = await world.incident(dataset)
     assert view.diagnosis is not None
     assert view.diagnosis.checked == ()
-    assert "not in the catalog" in words(world.thread(message)[1])
+    said = words(world.card(message))
+    assert f"{dataset} is not in the catalog" in said
+    assert meant in said
+    assert ("shopify_orders" in said) == bool(meant)
+    assert "rca-bot discover" in said
     world.thread(message)
     world.sandbox.messages(ALERTS)
 

@@ -48,10 +48,32 @@ async def test_asking_again_keeps_one_card(world: World) -> None:
 
 
 async def test_a_misspelt_dataset_gets_the_near_matches(world: World) -> None:
-    """/rca shopify_order: no such dataset, but these look like it; nothing is opened."""
+    """/rca shopfy_orders: no such dataset, but these look like it; nothing is opened and nobody is paged."""
     said = await ask(world, "/rca shopfy_orders")
     assert DATASET in said
     assert await world.app.store.incidents.list_open("acme", 10) == ()
+    assert world.sandbox.phones.calls == ()
+
+
+async def test_asking_about_what_only_an_alert_knows_finds_its_card(world: World) -> None:
+    """A dataset outside the catalog of which an alert spoke: the asker reads where its card is."""
+    message = await world.sandbox.alert(
+        ALERTS,
+        {
+            "text": "rows are missing",
+            "metadata": {
+                "event_type": "rca_alert",
+                "event_payload": {"dataset": "nobody_knows_me", "anomaly_type": "volume_anomaly"},
+            },
+        },
+    )
+    await world.work()
+    said = await ask(world, "/rca nobody_knows_me")
+    assert "I do not know a dataset" in said
+    assert "its card is in" in said
+    assert len(world.sandbox.phones.calls) == 1
+    world.thread(message)
+    world.sandbox.messages(ALERTS)
 
 
 async def test_help_names_every_command(world: World) -> None:

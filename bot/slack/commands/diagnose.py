@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from bot.decisions import demand
@@ -19,7 +20,8 @@ async def run(request: CommandRequest, deps: Deps) -> str:
 
     Raises:
         UsageError: no dataset, too many words, or no such anomaly type.
-        NoAnswerError: the catalog does not know the dataset; with near matches.
+        NoAnswerError: the catalog does not know the dataset; with near matches, and with where the card is that
+            an alert about the name opened.
     """
     demand(request.actor, Act.DIAGNOSE)
     if not 1 <= len(request.words) <= 2:  # noqa: PLR2004 - DATASET and TYPE
@@ -29,7 +31,7 @@ async def run(request: CommandRequest, deps: Deps) -> str:
     catalog = await deps.catalog(request.actor.tenant_id)
     dataset = catalog.resolve((name,))
     if dataset is None:
-        raise NoAnswerError(answers.unknown_dataset(name, catalog.near(name)))
+        raise NoAnswerError(await _unknown(name, kind, catalog.near(name), request, deps))
     await deps.store.inbox.keep(
         kind=InboxKind.COMMAND,
         sender_id=request.trigger_id,
@@ -44,6 +46,19 @@ async def run(request: CommandRequest, deps: Deps) -> str:
         now=deps.clock(),
     )
     return await _where(dataset.name, kind, request, deps)
+
+
+async def _unknown(
+    name: str,
+    kind: AnomalyType | None,
+    near: Sequence[str],
+    request: CommandRequest,
+    deps: Deps,
+) -> str:
+    """Which datasets look like it; an alert about the name itself may have opened an incident all the same."""
+    open_ones = await deps.store.incidents.find_open(request.actor.tenant_id, name, kind)
+    told = [answers.card_elsewhere(incident) for incident in open_ones]
+    return "\n".join((answers.unknown_dataset(name, near), *told))
 
 
 async def _where(name: str, kind: AnomalyType | None, request: CommandRequest, deps: Deps) -> str:
