@@ -12,7 +12,7 @@ from bot.render.message import Facts as FactsPart
 from bot.render.text import count_of, duration, number, one_line, percent
 from bot.render.words import capital, said
 from rca.case import Column, Document
-from rca.evidence import ColumnChange, FailingModel, Mover, NewValue, Transition
+from rca.evidence import ColumnChange, FailingModel, MovedDimension, Mover, NewValue, Transition
 
 VALUE_SHOWN: Final = 300  # characters of one message; the card is scanned, not read
 ITEMS_ON_A_CARD: Final = 3
@@ -20,6 +20,7 @@ NAMES_IN_A_ROW: Final = 8
 ROWS_IN_DETAILS: Final = 6
 FACTS_ON_A_CARD: Final = 6
 
+_NO_NEWS_WHEN_EMPTY: Final = frozenset({"also_moved"})
 _SHARES: Final = frozenset({"share", "baseline_share", "current_share", "delta"})
 
 
@@ -62,7 +63,9 @@ def _items(evidence: Document) -> Iterator[tuple[str, object]]:
     """The runbook's keys with their values, ``signal`` first, as the runbook reads them."""
     fields = type(evidence).model_fields
     for name in sorted(fields, key=lambda name: name != "signal"):
-        yield fields[name].alias or name, getattr(evidence, name)
+        value = getattr(evidence, name)
+        if value or name not in _NO_NEWS_WHEN_EMPTY:
+            yield fields[name].alias or name, value
 
 
 def _is_table(key: str, value: object) -> bool:
@@ -139,6 +142,8 @@ def _in_brief(item: object) -> tuple[str | Code, ...]:  # noqa: PLR0911 - one re
                 _short(item.value),
                 f" {percent(item.baseline_share)} → {percent(item.current_share)}",
             )
+        case MovedDimension():
+            return (_short(item.dimension), f" ({_plain(item.top_movers[:1])})")
         case NewValue():
             return (
                 _short(item.value),
@@ -146,6 +151,14 @@ def _in_brief(item: object) -> tuple[str | Code, ...]:  # noqa: PLR0911 - one re
             )
         case _:
             return (_short(str(item)),)
+
+
+def _plain(movers: tuple[Mover, ...]) -> str:
+    """Return the values that moved as text, for a place that takes no marks of its own."""
+    return ", ".join(
+        f"{one_line(m.value, 90)} {percent(m.baseline_share)} → {percent(m.current_share)}"
+        for m in movers
+    )
 
 
 def _short(text: str) -> Code:
@@ -167,6 +180,8 @@ def _table(key: str, values: tuple[object, ...]) -> Table:
 def _cell(key: str, value: object) -> str:
     if value is None:
         return "-"
+    if isinstance(value, tuple):
+        return _plain(tuple(v for v in value if isinstance(v, Mover))) or "none"
     if isinstance(value, bool | str) or not isinstance(value, int | float):
         return str(value)
     return _measure(key, value)

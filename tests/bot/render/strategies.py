@@ -30,6 +30,7 @@ from rca.evidence import (
     ExecutionTimeRegressionEvidence,
     FailingModel,
     MissingSyncEvidence,
+    MovedDimension,
     Mover,
     NewValue,
     NewValuesEvidence,
@@ -68,6 +69,7 @@ def columns() -> st.SearchStrategy[tuple[object, ...]]:
 
 
 CHANGES = many(st.fixed_dictionaries({"column": NASTY, "change": st.sampled_from(["removed", "added", "type_changed"]), "from": MAYBE, "to": MAYBE}))  # fmt: skip  # noqa: E501 - one record
+MOVERS = st.builds(Mover, value=NASTY, baseline_share=SHARES, current_share=SHARES, delta=FLOATS)
 TRANSITIONS = many(st.fixed_dictionaries({"unique_id": NASTY, "from": NASTY, "to": NASTY}))
 
 EVIDENCE = st.one_of(
@@ -119,7 +121,8 @@ EVIDENCE = st.one_of(
         DistributionDriftEvidence,
         dimension=NASTY,
         jsd=SHARES,
-        top_movers=many(st.builds(Mover, value=NASTY, baseline_share=SHARES, current_share=SHARES, delta=FLOATS)),
+        top_movers=many(MOVERS),
+        also_moved=many(st.builds(MovedDimension, dimension=NASTY, jsd=SHARES, top_movers=many(MOVERS))),
         ingestion_healthy=st.none() | st.booleans(),
     ),
     st.builds(

@@ -19,6 +19,8 @@ from rca.evidence import (
     ExecutionTimeRegressionEvidence,
     LongRunningSyncEvidence,
     MissingSyncEvidence,
+    MovedDimension,
+    Mover,
     NewValue,
     NewValuesEvidence,
     PartialSyncEvidence,
@@ -184,3 +186,19 @@ def test_blind_spots_are_no_evidence() -> None:
         "detector": "d",
         "reason": "r",
     }
+
+
+def test_other_dimensions_that_moved_are_told_with_their_first_mover():
+    """On the card in brief, in the details with every value; and not at all when there is none."""
+    mover = Mover(value="pos", baseline_share=0.25, current_share=0.31, delta=0.06)
+    moved = DRIFT.model_copy(
+        update={
+            "also_moved": (
+                MovedDimension(dimension="channel", jsd=0.01, top_movers=(mover, mover)),
+            )
+        }
+    )
+    assert told(evidence.highlights(moved))["also_moved"] == "channel (pos 25 % → 31 %)"
+    table = next(p for p in evidence.parts(moved) if isinstance(p, Table) and "Also" in p.caption)
+    assert table.rows == (("channel", "0.01 bits", "pos 25 % → 31 %, pos 25 % → 31 %"),)
+    assert "also_moved" not in told(evidence.facts(DRIFT))
