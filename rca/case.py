@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from rca.reading import NullAs, nothing_collected
 
 CASE_FORMAT: Final = "rca.case/1"
 
@@ -91,11 +93,6 @@ Text = Annotated[str, Field(max_length=200_000)]
 Name = Annotated[str, Field(min_length=1, max_length=1_000)]
 Rows = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a warehouse's BIGINT holds, and a float can
 Seconds = Annotated[float, Field(ge=0)]
-
-
-def _or(default: Any) -> BeforeValidator:  # noqa: ANN401 - any field's own default
-    """``null`` means the same as a missing key, so it gives the field's default."""
-    return BeforeValidator(lambda value: default if value is None else value)
 
 
 class Metric(Document):
@@ -191,7 +188,7 @@ class DbtRun(Document):
     git_sha: Text | None = None
     deployed_by: Text | None = None
     deployed_at: AwareDatetime | None = None
-    results: Annotated[tuple[DbtResult, ...], _or(())] = ()
+    results: Annotated[tuple[DbtResult, ...], NullAs(tuple)] = ()
 
 
 class Exposure(Document):
@@ -199,14 +196,14 @@ class Exposure(Document):
 
     unique_id: Name
     name: Text | None = None
-    depends_on: Annotated[tuple[Name, ...], _or(())] = ()
+    depends_on: Annotated[tuple[Name, ...], NullAs(tuple)] = ()
     merchant_facing: bool | None = None
 
 
 class Lineage(Document):
     """What feeds what: ``parents`` by node, columns used by node, and what people look at."""
 
-    parents: Annotated[dict[str, tuple[str, ...]], _or({})] = Field(default_factory=dict)
+    parents: Annotated[dict[str, tuple[str, ...]], NullAs(dict)] = Field(default_factory=dict)
     columns_used: dict[str, tuple[str, ...]] | None = None
     critical_models: tuple[str, ...] | None = None
     exposures: tuple[Exposure, ...] | None = None
@@ -241,7 +238,7 @@ class DimensionProfile(Document):
     window_start: AwareDatetime
     window_end: AwareDatetime
     counts: dict[str, Rows]
-    truncated: Annotated[bool, _or(default=False)] = False
+    truncated: Annotated[bool, NullAs(bool)] = False
 
 
 class SegmentProfile(Document):
@@ -287,7 +284,7 @@ class Case(Document):
     dimension_profiles: tuple[DimensionProfile, ...] | None = None
     segment_profiles: tuple[SegmentProfile, ...] | None = None
     peer_errors: tuple[PeerError, ...] | None = None
-    holes: Annotated[tuple[Hole, ...], _or(())] = ()
+    holes: Annotated[tuple[Hole, ...], NullAs(tuple)] = ()
 
 
 def parse_case(raw: str | bytes | Mapping[str, Any]) -> tuple[Case, tuple[str, ...]]:
@@ -315,9 +312,10 @@ def parse_case(raw: str | bytes | Mapping[str, Any]) -> tuple[Case, tuple[str, .
 
 
 def _validated(raw: str | bytes | Mapping[str, Any], extra: Literal["forbid", "ignore"]) -> Case:
-    if isinstance(raw, str | bytes):
-        return Case.model_validate_json(raw, extra=extra)
-    return Case.model_validate(raw, extra=extra)
+    with nothing_collected():
+        if isinstance(raw, str | bytes):
+            return Case.model_validate_json(raw, extra=extra)
+        return Case.model_validate(raw, extra=extra)
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

@@ -1,0 +1,56 @@
+"""How a document is read from outside without work that nobody looks at."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function, nullable_schema
+
+
+@dataclass(frozen=True, slots=True)
+class NullAs:
+    """Annotation of a field where ``null`` means the same as a missing key: it gives what *empty* makes.
+
+    Looks at a value only once it is read: a validator that comes first would have the whole list under the key made
+    into Python objects, to be thrown away. The JSON Schema of the field stays that of its type.
+    """
+
+    empty: Callable[[], object]
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return no_info_after_validator_function(self._filled, nullable_schema(handler(source)))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        match schema:
+            case {"schema": {"schema": own}}:
+                return handler(own)
+        return handler(schema)
+
+    def _filled(self, value: object) -> object:
+        return self.empty() if value is None else value
+
+
+@contextmanager
+def nothing_collected() -> Iterator[None]:
+    """Keep the garbage collector away while a document is read.
+
+    All that is read is kept, and looking over a large case again and again takes longer than reading it.
+    Whoever finds the collector off leaves it so; threads that read at once cannot leave it off behind them.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
