@@ -167,12 +167,20 @@ def _also(
 
 
 def _because(drift: Drift, where: Whereabouts) -> str:
-    dimension = drift.shift.dimension
-    first = where.movers[0]
+    dimension, first = drift.shift.dimension, where.movers[0]
+    windows = counted(len(dimension.baseline), "window")
+    went = (
+        f"{where.first()} went from {100.0 * first.baseline_share:.1f} % "
+        f"to {100.0 * first.current_share:.1f} % of the rows."
+    )
+    if drift.fold < 1.0:
+        return (
+            f"As a whole the shares of {dimension.dimension} moved no more than usual, {drift.fold:.1f} times "
+            f"the most in {windows}, but {went}"
+        )
     return (
         f"The shares of {dimension.dimension} moved by {drift.shift.bits:.3f} bits, {drift.fold:.1f} times the most "
-        f"that was usual in {counted(len(dimension.baseline), 'window')}; {where.first()} went from "
-        f"{100.0 * first.baseline_share:.1f} % to {100.0 * first.current_share:.1f} % of the rows."
+        f"that was usual in {windows}; {went}"
     )
 
 

@@ -128,6 +128,8 @@ def test_what_the_alert_is_about_is_told_when_a_part_of_it_stands_out(pipeline):
     assert answer.asked
     assert answer.strength < 0.5
     assert [mover.value for mover in answer.evidence.top_movers] == ["US & web"]
+    assert answer.because.startswith("As a whole the shares of country moved no more than usual")
+    assert "but country = US & channel = web went from 30.0 %" in answer.because
 
 
 @pytest.mark.parametrize(("column", "now"), [("channel_group", FAINT), ("country", USUAL)])
