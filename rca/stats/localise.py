@@ -14,7 +14,8 @@ from scipy.special import xlogy  # type: ignore[import-untyped]  # scipy ships n
 
 from rca.case import SegmentProfile
 from rca.stats.localise_cube import Codes, Element, Numbers, cuboids, members
-from rca.stats.localise_rate import DEEPEST, WORTH, localise_counts
+from rca.stats.localise_rate import DEEPEST, localise_counts
+from rca.stats.localise_scan import WORTH
 
 MOST_SEGMENTS: Final = 5  # what a person reads in a card
 HALF_A_ROW: Final = 0.5  # expected of a combination that no window of the baseline holds
