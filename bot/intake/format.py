@@ -10,10 +10,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.intake.slack_text import SlackText
+from bot.payloads.expected import refusal
 from bot.ports import BotError, Pushed
 from bot.records import Alert
-
-MAX_PROBLEMS = 10  # named in one error; enough to act on
 
 
 class IntakeError(BotError):
@@ -81,14 +80,4 @@ def parse(model: type[P], body: Mapping[str, object]) -> P:
         return model.model_validate(body)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
-    said = [f"{path_of(p['loc'])}: {p['msg']}" for p in problems[:MAX_PROBLEMS]]
-    more = f"; and {len(problems) - MAX_PROBLEMS} more" if len(problems) > MAX_PROBLEMS else ""
-    raise IntakeError("; ".join(said) + more)
-
-
-def path_of(loc: tuple[int | str, ...]) -> str:
-    """Return ``alerts[0].labels`` for ``("alerts", 0, "labels")``; the empty path is the document."""
-    text = ""
-    for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text or "document"
+    raise IntakeError(refusal(problems))

@@ -13,9 +13,10 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from bot.intake.format import Format, IntakeError, path_of
+from bot.intake.format import Format, IntakeError
 from bot.intake.words import kind_of, severity_of
 from bot.payloads.checks import FAILED, PASSED, UNKNOWN, WARNING
+from bot.payloads.expected import refusal
 from bot.payloads.openlineage import (
     DBT_NODE,
     TOOL,
@@ -31,15 +32,13 @@ from bot.ports import Pushed
 from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, DqResult, FactKind, Severity
 
-MAX_PROBLEMS: Final = 10  # named in one error; enough to act on
-
 
 def _read(body: Mapping[str, object]) -> tuple[Event, ...]:
     try:
         events = read_events(body)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)[:MAX_PROBLEMS]
-        raise IntakeError("; ".join(f"{path_of(p['loc'])}: {p['msg']}" for p in problems)) from None
+        problems = error.errors(include_url=False, include_input=False)
+        raise IntakeError(refusal(problems)) from None
     for event in events:
         if event.job is None and event.dataset is None:
             raise IntakeError("job: neither a job nor a dataset is named")

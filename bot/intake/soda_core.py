@@ -11,15 +11,15 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from bot.intake.format import Format, IntakeError, path_of
+from bot.intake.format import Format, IntakeError
 from bot.intake.words import kind_of, severity_of
 from bot.payloads.checks import ERROR, FAILED, PASSED, WARNING
+from bot.payloads.expected import refusal
 from bot.payloads.soda import TOOL, SodaCheck, SodaRun, read_soda, results_of
 from bot.ports import Pushed
 from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, DqResult, FactKind, Severity
 
-MAX_PROBLEMS: Final = 10  # named in one error; enough to act on
 SEVERITY_OF: Final = {
     PASSED: Severity.INFO,
     WARNING: Severity.WARNING,
@@ -33,8 +33,8 @@ def _read(body: Mapping[str, object]) -> SodaRun:
     try:
         run = read_soda(body)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)[:MAX_PROBLEMS]
-        raise IntakeError("; ".join(f"{path_of(p['loc'])}: {p['msg']}" for p in problems)) from None
+        problems = error.errors(include_url=False, include_input=False)
+        raise IntakeError(refusal(problems)) from None
     if not run.checks:
         raise IntakeError("checks: holds no check")
     return run

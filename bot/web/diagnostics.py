@@ -9,6 +9,7 @@ from typing import Annotated, Final, Protocol, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.payloads.expected import expected
 from bot.policy.who_may import Act
 from bot.web.auth import Caller, Door
 from bot.web.body import unkeepable_text
@@ -145,7 +146,7 @@ def _query(model: type[Q], request: web.Request) -> Q:
     try:
         return model.model_validate(dict(given))
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        problem = error.errors(include_url=False, include_input=False)[0]
         field = str(problem["loc"][0])
         known = model.model_fields.get(field)
         if known is None:
@@ -153,4 +154,4 @@ def _query(model: type[Q], request: web.Request) -> Q:
                 "no such parameter", field=field, allowed=sorted(model.model_fields)
             ) from None
         allowed = tuple(AnomalyType) if known.annotation is AnomalyType else ()
-        raise bad_request(str(problem["msg"]), field=field, allowed=allowed) from None
+        raise bad_request(expected(problem), field=field, allowed=allowed) from None

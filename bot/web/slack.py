@@ -23,6 +23,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.clock import Clock
+from bot.payloads.expected import expected
 from bot.web.body import json_object, read_body, unkeepable_text, utf8
 from bot.web.errors import ApiError, ErrorBody, bad_request
 
@@ -184,7 +185,7 @@ def _demand_shape(document: object) -> None:
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         path = ".".join(str(step) for step in problem["loc"])
-        raise bad_request(str(problem["msg"]), field=path) from None
+        raise bad_request(expected(problem), field=path) from None
 
 
 def _for_bolt(text: str, headers: dict[str, str | Sequence[str]]) -> AsyncBoltRequest:

@@ -26,6 +26,7 @@ from bot.intake.registry import (
     webhook_formats,
 )
 from bot.intake.slack_text import read_slack
+from bot.payloads.expected import CANNOT_BE_USED
 from bot.records import Alert
 from rca.case import Dataset
 
@@ -34,6 +35,7 @@ SAMPLES = INTAKE / "samples"
 GOLDEN: dict[str, list[dict[str, Any]]] = json.loads((INTAKE / "golden.json").read_text("utf-8"))
 
 NAMES_A_PLACE = re.compile(r"^[\w.\[\]]+: \S")
+TO_PROGRAMMERS = ("Input should", "Field required", "a valid", CANNOT_BE_USED)
 SAID_TWICE = {"airbyte/webhook_schema_change.json"}  # text and blocks; either is enough
 
 FORMATS = formats()
@@ -150,7 +152,7 @@ def with_wrong(document: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any
 
 @pytest.mark.parametrize("sample", files("webhook"))
 def test_a_webhook_cut_at_any_field_reads_or_names_a_field(sample: str):
-    """Without a field, or with nonsense in it, a body still reads, or the refusal names a place in it."""
+    """Without a field, or with nonsense in it, a body still reads, or the refusal says plainly what is wrong where."""
     name, whole = Path(sample).parent.name, body(sample)
     said = []
     for path in places(whole):
@@ -160,6 +162,7 @@ def test_a_webhook_cut_at_any_field_reads_or_names_a_field(sample: str):
             except IntakeError as error:
                 said.append(str(error))
     assert [line for line in said if not NAMES_A_PLACE.match(line)] == []
+    assert [line for line in said if any(word in line for word in TO_PROGRAMMERS)] == []
     assert said or sample in SAID_TWICE
 
 
