@@ -16,6 +16,7 @@ from runbook.front_matter import parameters_of
 from runbook.matrix import Row
 from runbook.page import Page, Rule, Runbook, Step
 from runbook.placeholders import fill, fill_command
+from runbook.response import response_to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ def _guidance(diagnosis: Diagnosis, row: Row, book: Runbook) -> Guidance:
     reference = book.page(top.cause_type if top else None).quick_reference
     after = row.escalate_after
     return Guidance(
-        response=row.response,
+        response=response_to(diagnosis, row.response),
         escalate_after_s=None if after is None else int(after.total_seconds()),
         escalate_to=row.escalate_to or reference.teams[0],
         name_team_at_once=(

@@ -43,10 +43,10 @@ from bot.render.words import (
     look_of,
     said,
     sentence,
-    stands_alone,
     verdict,
 )
 from rca.diagnosis import Band, Diagnosis, Hypothesis
+from runbook.response import stands_alone
 
 __all__ = ["Names", "card", "changed_note", "details", "paged_note", "undelivered_note"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Final
 
@@ -10,6 +9,7 @@ from bot.records import Incident, IncidentState, Page, PageState
 from bot.render.text import one_line, percent
 from rca.case import AnomalyType
 from rca.diagnosis import Diagnosis
+from runbook.response import response_to
 
 RED: Final = "#a30200"
 AMBER: Final = "#daa038"
@@ -19,9 +19,6 @@ GREEN: Final = "#2eb886"
 
 ALMOST_CERTAIN: Final = 0.999  # a confidence that was rounded up to 1 is still no certainty
 RESPONSE_SHOWN: Final = 300  # characters of the runbook's response
-SEVERAL: Final = re.compile(
-    r"\btop \d+ hypotheses\b"
-)  # the runbook's "Investigate top 2 hypotheses"
 
 
 class Look(StrEnum):
@@ -102,14 +99,7 @@ def verdict(diagnosis: Diagnosis | None) -> str:
     return f"likely {said(diagnosis.top.cause_type)}"
 
 
-def stands_alone(diagnosis: Diagnosis) -> bool:
-    """Return whether there is one cause to look into: symptoms are explained by it and are none."""
-    return sum(each.symptom_of is None for each in diagnosis.hypotheses) == 1
-
-
 def response(diagnosis: Diagnosis) -> str:
     """Return the runbook's response in one sentence; where one cause stands alone, it speaks of no second one."""
     words = diagnosis.guidance.response if diagnosis.guidance else ""
-    if stands_alone(diagnosis):
-        words = SEVERAL.sub("the one hypothesis", words)
-    return capital(sentence(one_line(words, RESPONSE_SHOWN)))
+    return capital(sentence(one_line(response_to(diagnosis, words), RESPONSE_SHOWN)))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rca.diagnosis import Band, Diagnosis, Guidance
-from rca.evidence import SignalCode, SyncFailureEvidence
+from rca.evidence import Cause, SignalCode, SyncFailureEvidence
 from runbook.advice import advise
 from runbook.conditions import Yields, compile_condition
 from runbook.context import context_of
@@ -42,8 +42,8 @@ def _guidance(done: Diagnosis) -> Guidance:
     [
         (1.0, "Act on the top hypothesis immediately", None, "infra"),
         (0.8501, "Act on the top hypothesis immediately", None, "infra"),
-        (0.85, "Investigate top 2 hypotheses", 1800, "infra"),
-        (0.60, "Investigate top 2 hypotheses", 1800, "infra"),
+        (0.85, "Investigate the one hypothesis", 1800, "infra"),
+        (0.60, "Investigate the one hypothesis", 1800, "infra"),
         (0.5999, "Investigate all hypotheses + manual review", 3600, "infra"),
         (0.40, "Investigate all hypotheses + manual review", 3600, "infra"),
         (0.3999, "Full manual investigation required", 0, "data_eng_lead"),
@@ -62,6 +62,24 @@ def test_matrix(
         after_s,
         to,
     )
+
+
+@pytest.mark.parametrize(
+    ("symptom_of", "response"),
+    [
+        (None, "Investigate top 2 hypotheses"),
+        (Cause.INGESTION_FAILURE, "Investigate the one hypothesis"),
+    ],
+)
+def test_two_are_investigated_where_there_are_two(
+    book: Runbook, symptom_of: Cause | None, response: str
+) -> None:
+    """The matrix's own words where a second cause stands; what the first one explains is no second cause."""
+    first = hypothesis(sync_failure(), confidence=0.7)
+    second = hypothesis(removed(), confidence=0.3, rank=2).model_copy(
+        update={"symptom_of": symptom_of}
+    )
+    assert _guidance(advised(book, diagnosis(first, second))).response == response
 
 
 @pytest.mark.parametrize(
@@ -282,7 +300,9 @@ def test_advice_never_raises(
 def test_row_of_the_diagnosis_is_its_bands(book: Runbook) -> None:
     """The response belongs to the band that the diagnosis shows."""
     for confidence in (0.9, 0.85, 0.6, 0.4, 0.1):
-        done = advised(book, diagnosis(hypothesis(sync_failure(), confidence=confidence)))
+        first = hypothesis(sync_failure(), confidence=confidence)
+        second = hypothesis(removed(), confidence=0.1, rank=2)
+        done = advised(book, diagnosis(first, second))
         assert _guidance(done).response == book.matrix.row(Band(done.band)).response
 
 
