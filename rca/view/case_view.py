@@ -14,7 +14,7 @@ from rca.view.columns import ColumnsView, read_columns
 from rca.view.dbt import DbtView, read_dbt
 from rca.view.dimensions import DimensionView, read_dimensions
 from rca.view.ingestion import JobsView, is_healthy, read_jobs
-from rca.view.instants import epoch_s, moved
+from rca.view.instants import epoch_s, epochs_s, moved
 from rca.view.lineage import LineageView, read_lineage
 
 MAX_HISTORY: Final = 90  # windows; a quarter of days knows the week and forgets last year
@@ -112,22 +112,28 @@ def _volume(
     windows: Sequence[VolumeWindow] | None, anomaly: Anomaly, as_of: datetime
 ) -> VolumeView | None:
     """Return the newest window that had begun when the anomaly was detected, judged by the older ones."""
-    known_by = min(anomaly.detected_at, as_of)
-    begun = {epoch_s(w.window_end): w for w in windows or () if w.window_start <= known_by}
+    held = tuple(windows or ())
+    known_by_s = epoch_s(min(anomaly.detected_at, as_of))
+    starts_s = epochs_s([window.window_start for window in held])
+    ends_s = epochs_s([window.window_end for window in held])
+    begun = {
+        end_s: (start_s, window)
+        for start_s, end_s, window in zip(starts_s, ends_s, held, strict=True)
+        if start_s <= known_by_s
+    }
     if not begun:
         return None
-    ends = sorted(begun)[-MAX_HISTORY:]
-    past = [_seconds(begun[end_s], end_s) for end_s in ends]
-    judged, current = past.pop(), begun[ends[-1]]
+    newest = sorted(begun)[-MAX_HISTORY:]
+    past = [
+        Window(start_s=begun[end_s][0], end_s=end_s, rows=float(begun[end_s][1].rows))
+        for end_s in newest
+    ]
+    judged, current = past.pop(), begun[newest[-1]][1]
     history = [window for window in past if window.end_s <= judged.start_s]
     outlook = forecast(history, judged) if current.window_end <= as_of else None
     return VolumeView(
         start=current.window_start, end=current.window_end, rows=current.rows, outlook=outlook
     )
-
-
-def _seconds(window: VolumeWindow, end_s: float) -> Window:
-    return Window(start_s=epoch_s(window.window_start), end_s=end_s, rows=float(window.rows))
 
 
 def _span(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from rca.case import DimensionProfile, SegmentProfile
-from rca.view.instants import epoch_s
+from rca.view.instants import epoch_s, epochs_s
 
 Counts = npt.NDArray[np.float64]
+AnyProfile = TypeVar("AnyProfile", DimensionProfile, SegmentProfile)
 
 JOINT: Final = " & "
 SPARE_FROM: Final = 4  # older windows; from here on the newest can be spared
@@ -53,8 +54,8 @@ class Profile(NamedTuple):
     """The counts of one window, of a dimension or of a combination; a tuple, because a case brings hundreds."""
 
     dimension: str
-    window_start: datetime
-    window_end: datetime
+    end_s: float
+    window: DimensionProfile | SegmentProfile
     counts: Mapping[str, int]
     truncated: bool
 
@@ -63,11 +64,9 @@ def read_dimensions(
     profiles: Sequence[DimensionProfile], detected_at: datetime, as_of: datetime
 ) -> tuple[DimensionView, ...]:
     """Return one view per dimension that has a current window and at least one older one with rows."""
-    known_by = min(detected_at, as_of)
     return _views(
-        Profile(p.dimension, p.window_start, p.window_end, p.counts, p.truncated)
-        for p in profiles
-        if p.window_start <= known_by
+        Profile(p.dimension, end_s, p, p.counts, p.truncated)
+        for end_s, p in _begun(profiles, min(detected_at, as_of))
     )
 
 
@@ -75,17 +74,28 @@ def read_segments(
     profiles: Sequence[SegmentProfile], detected_at: datetime, as_of: datetime
 ) -> tuple[DimensionView, ...]:
     """Return one view per combination of dimensions, its values joined by JOINT; a shift may show in no single one."""
-    known_by = min(detected_at, as_of)
+    combined = [p for p in profiles if len(p.dimensions) > 1]
     return _views(
-        Profile(JOINT.join(p.dimensions), p.window_start, p.window_end, _counts(p), truncated=False)
-        for p in profiles
-        if len(p.dimensions) > 1 and p.window_start <= known_by
+        Profile(JOINT.join(p.dimensions), end_s, p, _counts(p), truncated=False)
+        for end_s, p in _begun(combined, min(detected_at, as_of))
     )
+
+
+def _begun(
+    profiles: Sequence[AnyProfile], known_by: datetime
+) -> Iterator[tuple[float, AnyProfile]]:
+    """Yield the windows that had begun at *known_by*, each with its end."""
+    starts_s = epochs_s([p.window_start for p in profiles])
+    ends_s = epochs_s([p.window_end for p in profiles])
+    known_by_s = epoch_s(known_by)
+    for start_s, end_s, profile in zip(starts_s, ends_s, profiles, strict=True):
+        if start_s <= known_by_s:
+            yield end_s, profile
 
 
 def joined(values: Iterable[str | None]) -> str:
     """Return a combination of values as one name."""
-    return JOINT.join("null" if value is None else value for value in values)
+    return JOINT.join(["null" if value is None else value for value in values])
 
 
 def _counts(profile: SegmentProfile) -> dict[str, int]:
@@ -97,42 +107,45 @@ def _counts(profile: SegmentProfile) -> dict[str, int]:
 
 
 def _views(profiles: Iterable[Profile]) -> tuple[DimensionView, ...]:
-    grouped: dict[str, list[Profile]] = {}
+    """Return a view per dimension; of two readings of the same window the later in the list counts."""
+    grouped: dict[str, dict[float, Profile]] = {}
     for profile in profiles:
-        grouped.setdefault(profile.dimension, []).append(profile)
+        grouped.setdefault(profile.dimension, {})[profile.end_s] = profile
     found = []
-    for name, windows in grouped.items():
-        ordered = _each_once(windows)
-        past = [p for p in ordered[-1 - MAX_HISTORY : -1] if any(p.counts.values())]
+    for name, by_end in grouped.items():
+        ends = sorted(by_end)[-1 - MAX_HISTORY :]
+        current = by_end[ends.pop()]
+        past = [p for end_s in ends if any((p := by_end[end_s]).counts.values())]
         if past:
-            found.append(_vectors(name, past, ordered[-1]))
+            found.append(_vectors(name, past, current))
     return tuple(found)
-
-
-def _each_once(windows: list[Profile]) -> list[Profile]:
-    """Return *windows* in order of time; of two readings of the same window the later in the list counts."""
-    by_end = {epoch_s(window.window_end): window for window in windows}
-    return [by_end[end_s] for end_s in sorted(by_end)]
 
 
 def _vectors(name: str, past: Sequence[Profile], current: Profile) -> DimensionView:
     everything = [*past, current]
-    counts = [profile.counts for profile in everything]
-    sizes = [len(held) for held in counts]
-    place: dict[str, int] = defaultdict(itertools.count().__next__)  # a new value takes the next
-    values = map(place.__getitem__, itertools.chain.from_iterable(counts))
-    column = np.fromiter(values, dtype=np.intp, count=sum(sizes))
-    rows = itertools.chain.from_iterable([held.values() for held in counts])
-    matrix = np.zeros((len(everything), len(place)))
-    matrix[np.repeat(np.arange(len(sizes)), sizes), column] = np.fromiter(
-        rows, dtype=np.float64, count=len(column)
-    )
+    values, matrix = _matrix([profile.counts for profile in everything])
     return DimensionView(
         dimension=name,
-        values=tuple(place),
+        values=values,
         current=matrix[-1],
         history=matrix[:-1],
         truncated=any(p.truncated for p in everything),
-        window_start=current.window_start,
-        window_end=current.window_end,
+        window_start=current.window.window_start,
+        window_end=current.window.window_end,
     )
+
+
+def _matrix(windows: Sequence[Mapping[str, int]]) -> tuple[tuple[str, ...], Counts]:
+    """Return all values in the order in which they first appear, and their counts: a row for each window."""
+    sizes = [len(counts) for counts in windows]
+    rows = itertools.chain.from_iterable([counts.values() for counts in windows])
+    numbers = np.fromiter(rows, dtype=np.float64, count=sum(sizes))
+    first = tuple(windows[0])
+    if all(tuple(counts) == first for counts in windows):  # as small dimensions nearly always do
+        return first, numbers.reshape(len(windows), len(first))
+    place: dict[str, int] = defaultdict(itertools.count().__next__)  # a new value takes the next
+    values = map(place.__getitem__, itertools.chain.from_iterable(windows))
+    column = np.fromiter(values, dtype=np.intp, count=len(numbers))
+    matrix = np.zeros((len(windows), len(place)))
+    matrix[np.repeat(np.arange(len(sizes)), sizes), column] = numbers
+    return tuple(place), matrix

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from rca.case import Dataset, IngestionJob, JobStatus
 from rca.stats.durations import cadence_s
-from rca.view.instants import epoch_s
+from rca.view.instants import epoch_s, epochs_s
 
 STARTED: Final = attrgetter("started_at")
 BROKEN: Final = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
@@ -63,17 +62,18 @@ def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: date
     """Return the dataset's own newest syncs as they stood at *as_of*: what finished later is still running."""
     connector = dataset.connector_id if dataset is not None else None
     own = [job for job in jobs if connector is None or job.connector_id in (None, connector)]
-    own.sort(key=STARTED)
-    by_id = {job.id: job for job in _newest(own[: bisect_right(own, as_of, key=STARTED)])}
-    started = sorted((epoch_s(job.started_at), name) for name, job in by_id.items())
-    ended_s = [_finished_s(by_id[name]) for _, name in started]
     until_s = epoch_s(as_of)
+    newest = _newest(_begun(own, until_s))
+    # the id before the sync, so that two that started at once are in the order of their names
+    by_id = {job.id: (start_s, job.id, job) for start_s, job in newest}
+    started = sorted(by_id.values())
+    ended_s = epochs_s([job.finished_at for _, _, job in started])
     known = tuple(
-        by_id[name] if end_s <= until_s else _still_running(by_id[name])
-        for (_, name), end_s in zip(started, ended_s, strict=True)
+        job if end_s <= until_s else _still_running(job)
+        for (_, _, job), end_s in zip(started, ended_s, strict=True)
     )
     expected = dataset.expected_sync_interval_s if dataset is not None else None
-    interval = expected or cadence_s([start_s for start_s, _ in started[-RHYTHM_OF:]])
+    interval = expected or cadence_s([start_s for start_s, _, _ in started[-RHYTHM_OF:]])
     grace = dataset.sync_grace_s if dataset is not None else None
     return JobsView(
         jobs=known,
@@ -84,16 +84,20 @@ def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: date
     )
 
 
-def _newest(in_order: list[IngestionJob]) -> list[IngestionJob]:
+def _begun(jobs: Sequence[IngestionJob], until_s: float) -> list[tuple[float, IngestionJob]]:
+    """Return the syncs that had started by *until_s*, each with its start, in that order."""
+    starts_s = epochs_s([job.started_at for job in jobs])
+    begun = [pair for pair in zip(starts_s, jobs, strict=True) if pair[0] <= until_s]
+    begun.sort(key=itemgetter(0))
+    return begun
+
+
+def _newest(in_order: list[tuple[float, IngestionJob]]) -> list[tuple[float, IngestionJob]]:
     """Return the newest MAX_JOBS syncs and as many before them as it takes to begin with a good one."""
     first = max(0, len(in_order) - MAX_JOBS)
-    while first > 0 and not brought_rows(in_order[first]):
+    while first > 0 and not brought_rows(in_order[first][1]):
         first -= 1
     return in_order[first:]
-
-
-def _finished_s(job: IngestionJob) -> float:
-    return epoch_s(job.finished_at) if job.finished_at is not None else math.inf
 
 
 def _still_running(job: IngestionJob) -> IngestionJob:

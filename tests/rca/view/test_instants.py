@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rca.view.instants import moved
+from rca.view.instants import epoch_s, epochs_s, moved
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 FIRST = datetime(1, 1, 1, 6, tzinfo=timezone(timedelta(hours=14)))
 LAST = datetime(9999, 12, 31, 18, tzinfo=UTC)
+OFFSETS = st.one_of(
+    st.just(UTC),
+    st.sampled_from(
+        [ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata"), ZoneInfo("Pacific/Apia")]
+    ),
+    st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
 
 
 @pytest.mark.parametrize(
@@ -28,3 +39,15 @@ def test_a_span_stops_at_the_calendars_ends(instant, seconds, expected):
     """Moved exactly where the calendar allows it, else to its first or last instant in the same offset."""
     assert moved(instant, seconds) == expected
     assert moved(instant, seconds).utcoffset() == instant.utcoffset()
+
+
+@given(st.lists(st.datetimes(timezones=OFFSETS), max_size=20))
+def test_many_times_are_the_same_numbers_as_one_by_one(instants):
+    """To the last bit, in any offset and any year, with microseconds."""
+    assert epochs_s(instants) == [epoch_s(instant) for instant in instants]
+
+
+def test_what_has_not_come_yet_lies_beyond_every_instant():
+    """None becomes infinity, wherever it stands."""
+    assert epochs_s([None, NOON, None]) == [math.inf, epoch_s(NOON), math.inf]
+    assert epochs_s([]) == []
