@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+EXAMPLE: Final = "deploy/directory.example.toml"  # every key with a sentence
 
 Tables = Mapping[str, Mapping[str, object]]
 
@@ -45,7 +49,10 @@ def read_tables(path: Path) -> ReadTables:
     problems: list[str] = []
     files = tuple(sorted(path.glob("*.toml"))) if path.is_dir() else (path,)
     if not files:
-        problems.append(f"{path}: the folder holds no .toml file")
+        copied = shlex.quote(str(path / "directory.toml"))
+        problems.append(
+            f"{path}: the folder holds no .toml file; make one with: cp {EXAMPLE} {copied}"
+        )
     for file in files:
         for table, key, value in _entries(file, problems):
             if (table, key) in origins:
@@ -61,7 +68,15 @@ def read_tables(path: Path) -> ReadTables:
 def _entries(file: Path, problems: list[str]) -> Iterator[tuple[str, str, object]]:
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except FileNotFoundError:
+        problems.append(
+            f"{file}: there is no such file; make one with: cp {EXAMPLE} {shlex.quote(str(file))}"
+        )
+        return
+    except OSError as error:
+        problems.append(f"{file}: cannot be read: {error.strerror or type(error).__name__}")
+        return
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         problems.append(f"{file.name}: {error}")
         return
     for table, entries in document.items():

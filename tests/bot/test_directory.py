@@ -235,12 +235,33 @@ def test_all_problems_are_named_at_once(tmp_path: Path):
     assert len(text.splitlines()) == 3
 
 
+def said_of(path: Path) -> str:
+    """The refusal of a directory at *path*."""
+    with pytest.raises(BotError) as caught:
+        Directory.load(path)
+    return str(caught.value)
+
+
 def test_a_missing_file_and_an_empty_folder_are_sentences(tmp_path: Path):
-    """What cannot be read is a BotError that names it, never a traceback."""
-    with pytest.raises(BotError, match=r"nowhere\.toml"):
-        Directory.load(tmp_path / "nowhere.toml")
-    with pytest.raises(BotError, match=r"holds no \.toml file"):
-        Directory.load(tmp_path)
+    """What cannot be read is named by its whole path, with the command that makes one."""
+    missing = tmp_path / "my files" / "nowhere.toml"
+    assert said_of(missing) == (
+        f"{missing}: there is no such file; "
+        f"make one with: cp deploy/directory.example.toml '{missing}'"
+    )
+    assert said_of(tmp_path) == (
+        f"{tmp_path}: the folder holds no .toml file; "
+        f"make one with: cp deploy/directory.example.toml {tmp_path / 'directory.toml'}"
+    )
+    assert (Path(__file__).parents[2] / "deploy" / "directory.example.toml").is_file()
+
+
+def test_a_path_that_cannot_be_read_is_a_sentence(tmp_path: Path):
+    """A file where a folder should be is said plainly, without an error's number."""
+    (tmp_path / "file").touch()
+    text = said_of(tmp_path / "file" / "directory.toml")
+    assert text.endswith(": cannot be read: Not a directory")
+    assert "Errno" not in text
 
 
 def test_a_secret_written_in_place_of_a_name_is_not_repeated(tmp_path: Path):
