@@ -239,7 +239,7 @@ def said_of(path: Path) -> str:
     """The refusal of a directory at *path*."""
     with pytest.raises(BotError) as caught:
         Directory.load(path)
-    return str(caught.value)
+    return str(caught.value).removeprefix("- ")
 
 
 def test_a_missing_file_and_an_empty_folder_are_sentences(tmp_path: Path):
