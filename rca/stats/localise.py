@@ -1,28 +1,27 @@
-"""Where a shift sits: the segments of a dataset whose rows moved, as a short list for people."""
+"""Where a change sits: the segments of a dataset that moved, as a short list for people.
+
+``localise`` is the front door for whatever was measured; ``segments`` asks it of the profiles in a case.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Final, assert_never
 
 import numpy as np
 from scipy.special import xlogy  # type: ignore[import-untyped]  # scipy ships no types
 
 from rca.case import SegmentProfile
-from rca.stats.localise_cube import Codes, Element, Numbers, cuboids, members
-from rca.stats.localise_rate import DEEPEST, localise_counts
-from rca.stats.localise_scan import WORTH
+from rca.stats.localise_additive import localise_additive
+from rca.stats.localise_cube import Codes, Element, Located, Numbers, members
+from rca.stats.localise_leaves import AdditiveLeaves, CountLeaves, Leaves, Names, RateLeaves
+from rca.stats.localise_rate import localise_rate, past_rates
+from rca.stats.localise_windows import localise_windows
 
 MOST_SEGMENTS: Final = 5  # what a person reads in a card
-HALF_A_ROW: Final = 0.5  # expected of a combination that no window of the baseline holds
-NAME_PER_FOLD: Final = 0.1  # e-folds off the usual level that are as odd as one exception
-LEVELS: Final = 32  # ratios tried as the common one
-TINY: Final = 1e-12  # rows; keeps the logarithm of nothing finite
-ENOUGH_ROWS: Final = 1.0  # expected; rarer leaves do not show how steady the windows are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +39,102 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """Profiles over the same dimensions as counts: one column per combination, one row per window of the baseline."""
+class Place:
+    """A part of the leaves that moved, in the measure's own unit: a sum, the hits of a rate, or rows.
 
-    dimensions: tuple[str, ...]
-    values: tuple[tuple[str | None, ...], ...]
-    codes: Codes
-    current: Numbers
-    baseline: Numbers
+    ``expected`` is what it should hold, ``observed`` what it holds. ``trials`` is what the hits of a rate are out of,
+    now; None of any other measure. ``explained_share`` in [0, 1] is the part of the change that lies in it: of all
+    leaves that moved in its direction, noise included; of a rate, of the net change of its hits.
+    """
+
+    elements: Mapping[str, str | None]
+    expected: float
+    observed: float
+    trials: float | None = None
+    explained_share: float
+
+
+def localise(leaves: Leaves, *, limit: int = MOST_SEGMENTS) -> tuple[Place, ...]:
+    """Return the segments that explain why what was measured is not what was to be expected.
+
+    Args:
+        leaves: what was measured; its kind chooses the search.
+        limit: the most places returned.
+
+    Returns:
+        What moved most first, none inside another; nothing when no segment stands out from the noise.
+
+    Raises:
+        ValueError: numbers and combinations do not fit each other, or a number cannot be.
+
+    Source: docs/localisation.md.
+    """
+    match leaves:
+        case AdditiveLeaves():
+            return _of_sums(leaves, limit)
+        case RateLeaves():
+            return _of_rate(leaves, limit)
+        case CountLeaves():
+            return _of_counts(leaves, limit)
+        case _:
+            assert_never(leaves)
+
+
+def _of_sums(leaves: AdditiveLeaves, limit: int) -> tuple[Place, ...]:
+    names = leaves.names
+    found = localise_additive(
+        names.codes, names.sizes, leaves.expected, leaves.observed, limit=limit
+    )
+    moved = np.maximum(leaves.observed, 0.0) - np.maximum(leaves.expected, 0.0)
+    return tuple(_place(names, located, _in_direction(moved, located)) for located in found)
+
+
+def _of_counts(leaves: CountLeaves, limit: int) -> tuple[Place, ...]:
+    found, moved = _among_windows(leaves, limit)
+    return tuple(_place(leaves.names, located, _in_direction(moved, located)) for located in found)
+
+
+def _among_windows(leaves: CountLeaves, limit: int) -> tuple[tuple[Located, ...], Numbers]:
+    """Return the elements that moved, and by how much every leaf did; nothing where a side has no rows."""
+    held = leaves.baseline[leaves.baseline.any(axis=1)]
+    if not len(held) or not leaves.current.any():
+        return (), np.zeros_like(leaves.current)
+    found, expected = localise_windows(
+        leaves.names.codes, leaves.names.sizes, current=leaves.current, baseline=held, limit=limit
+    )
+    return found, leaves.current - expected
+
+
+def _of_rate(leaves: RateLeaves, limit: int) -> tuple[Place, ...]:
+    names = leaves.names
+    found = localise_rate(
+        names.codes,
+        names.sizes,
+        hits_before=leaves.past_hits,
+        trials_before=leaves.past_trials,
+        hits=leaves.hits,
+        trials=leaves.trials,
+        limit=limit,
+    )
+    if not found:
+        return ()
+    expected = leaves.trials * past_rates(leaves.past_hits, leaves.past_trials)
+    # a leaf of a few trials always moves, so that only the net change says how much there is to explain
+    whole = abs(float(leaves.hits.sum() - expected.sum()))
+    return tuple(
+        _place(names, located, whole, _held(leaves.trials, names.codes, located.element))
+        for located in found
+    )
+
+
+def _place(names: Names, located: Located, whole: float, trials: float | None = None) -> Place:
+    return Place(
+        elements=MappingProxyType(names.of(located.element)),
+        expected=located.expected,
+        observed=located.observed,
+        trials=trials,
+        explained_share=_share(located.moved, whole),
+    )
 
 
 def segments(
@@ -76,7 +163,7 @@ def segments(
     for windows in groups.values():
         past = [windows[end] for end in sorted(set(baseline)) if end in windows and end != current]
         if current in windows and past:
-            found += _of_table(_table(windows[current], past), limit)
+            found += _moved(_leaves(windows[current], past), limit)
     ordered = sorted(found, key=_divergence, reverse=True)
     outer = [s for s in ordered if not any(_inside(s.elements, o.elements) for o in ordered)]
     return tuple(outer[:limit])
@@ -102,14 +189,13 @@ def segments_of_values(
     Returns:
         As ``segments``, each of one value.
     """
-    table = _Table(
+    names = Names(
         dimensions=(dimension,),
         values=(tuple(values),),
         codes=np.arange(len(values), dtype=np.intp)[:, np.newaxis],
-        current=current,
-        baseline=baseline[baseline.any(axis=1)],
     )
-    return tuple(sorted(_of_table(table, limit), key=_divergence, reverse=True))
+    leaves = CountLeaves(names=names, current=current, baseline=baseline)
+    return tuple(sorted(_moved(leaves, limit), key=_divergence, reverse=True))
 
 
 def _divergence(segment: Segment) -> float:
@@ -127,7 +213,7 @@ def _inside(part: Mapping[str, str | None], whole: Mapping[str, str | None]) -> 
     return whole.items() < part.items()
 
 
-def _table(current: SegmentProfile, past: Sequence[SegmentProfile]) -> _Table:
+def _leaves(current: SegmentProfile, past: Sequence[SegmentProfile]) -> CountLeaves:
     """Return the profiles as counts; rows that do not fit their own dimensions are left out."""
     width = len(current.dimensions)
     places: dict[tuple[str | None, ...], int] = {}
@@ -143,13 +229,12 @@ def _table(current: SegmentProfile, past: Sequence[SegmentProfile]) -> _Table:
                 counts[row, places[combination]] += rows
     coded = [_coded([combination[d] for combination in places]) for d in range(width)]
     codes = np.array([column for _, column in coded], dtype=np.intp).reshape(width, len(places))
-    return _Table(
+    names = Names(
         dimensions=current.dimensions,
         values=tuple(values for values, _ in coded),
         codes=codes.T,
-        current=counts[0],
-        baseline=counts[1:][counts[1:].any(axis=1)],
     )
+    return CountLeaves(names=names, current=counts[0], baseline=counts[1:])
 
 
 def _coded(column: Sequence[str | None]) -> tuple[tuple[str | None, ...], list[int]]:
@@ -158,124 +243,31 @@ def _coded(column: Sequence[str | None]) -> tuple[tuple[str | None, ...], list[i
     return tuple(places), codes
 
 
-def _of_table(table: _Table, limit: int) -> list[Segment]:
-    pooled = table.baseline.sum(axis=0)
-    before, now = float(pooled.sum()), float(table.current.sum())
-    if before <= 0.0 or now <= 0.0:
-        return []
-    jitter = _jitter(table.baseline)
-    expected = np.maximum(pooled, HALF_A_ROW) * _scale(table, jitter)
-    sizes = [len(values) for values in table.values]
-    places = localise_counts(
-        table.codes,
-        sizes,
-        expected,
-        table.current,
-        jitter=jitter,
-        habit=_habit(table, sizes, jitter),
-        limit=limit,
-    )
-    moved = table.current - expected
+def _moved(leaves: CountLeaves, limit: int) -> list[Segment]:
+    """Return the segments of one set of dimensions, with their shares of all rows."""
+    names, pooled = leaves.names, leaves.baseline.sum(axis=0)
+    found, moved = _among_windows(leaves, limit)
     return [
         Segment(
-            elements=_named(table, place.element),
-            baseline_share=_held(pooled, table.codes, place.element) / before,
-            current_share=_held(table.current, table.codes, place.element) / now,
-            explained_share=_share(place.moved, moved, rose=place.observed > place.expected),
+            elements=MappingProxyType(names.of(place.element)),
+            baseline_share=_held(pooled, names.codes, place.element) / float(pooled.sum()),
+            current_share=_held(leaves.current, names.codes, place.element)
+            / float(leaves.current.sum()),
+            explained_share=_share(place.moved, _in_direction(moved, place)),
         )
-        for place in places
+        for place in found
     ]
-
-
-def _scale(table: _Table, jitter: float) -> float:
-    """Return today's rows per pooled row at which the fewest combinations moved.
-
-    A quiet day or a lost segment changes the shares of all others; their counts keep one common ratio. Each level
-    tried is charged for every combination what is less: its misfit, or the name it would need as an exception; and one
-    name for every tenth by which it leaves both today's total and the usual number of rows, because a level between
-    the two needs a reason of its own.
-    """
-    pooled = table.baseline.sum(axis=0)
-    held = pooled > 0.0
-    before, now = pooled[held], table.current[held]
-    total, usual = float(now.sum() / before.sum()), 1.0 / len(table.baseline)
-    if total <= 0.0:
-        return usual
-    tried = np.append(_levels(before, now), (total, usual))
-    expected = np.maximum(before * tried[:, np.newaxis], TINY)
-    misfit = _misfit(now, expected, jitter)
-    named = WORTH + math.log(len(before))
-    away = np.minimum(np.abs(np.log(tried / total)), np.abs(np.log(tried / usual)))
-    charge = np.minimum(misfit, named).sum(axis=1) + named * away / NAME_PER_FOLD
-    return float(tried[int(np.argmin(charge))])
-
-
-def _levels(before: Numbers, now: Numbers) -> Numbers:
-    """Return up to LEVELS ratios of combinations, spread over the rows they stand for; none of them 0."""
-    ratios = now / before
-    order = np.argsort(ratios, kind="stable")
-    reached = np.cumsum(before[order])
-    wanted = (np.arange(LEVELS) + 0.5) / LEVELS * reached[-1]
-    levels: Numbers = np.unique(ratios[order][np.searchsorted(reached, wanted)])
-    return levels[levels > 0.0]
-
-
-def _jitter(baseline: Numbers) -> float:
-    """Return how far healthy leaves stray from their usual share beyond chance, relative to their size.
-
-    Source: the moment estimate of ``variance = mean + jitter^2 mean^2``.
-    """
-    windows = len(baseline)
-    if windows < 2:  # noqa: PLR2004 - one window cannot stray from itself
-        return 0.0
-    pooled = baseline.sum(axis=0)
-    usual = np.outer(baseline.sum(axis=1), pooled / pooled.sum())
-    inside = usual >= ENOUGH_ROWS
-    # each window is part of the pool it is compared with, which hides one part in `windows` of its straying
-    strays = (baseline - usual) ** 2 * (windows / (windows - 1.0))
-    beyond = float((strays - usual)[inside].sum()) / max(float((usual[inside] ** 2).sum()), 1.0)
-    return math.sqrt(max(0.0, beyond))
-
-
-def _habit(table: _Table, sizes: Sequence[int], jitter: float) -> float:
-    """Return by how many times the oddest element of a healthy window exceeds the name it would need; 1 or more."""
-    windows = table.baseline
-    if len(windows) > 2:  # noqa: PLR2004 - two are left when the newest is spared, because a shift may begin in it
-        windows = windows[:-1]
-    if len(windows) < 2:  # noqa: PLR2004 - one window has no others
-        return 1.0
-    habit = 1.0
-    for cuboid in cuboids(table.codes, sizes, DEEPEST):
-        sums = [np.bincount(cuboid.ids, row, cuboid.size) for row in windows]
-        counts: Numbers = np.stack(sums).astype(np.float64)
-        odd = float(_misfit(counts, _by_the_others(counts), jitter).max())
-        habit = max(habit, odd / (WORTH + cuboid.cost))
-    return habit
-
-
-def _by_the_others(counts: Numbers) -> Numbers:
-    """Return what each window's counts (a row each) would be at the shares of all other windows."""
-    rest = counts.sum(axis=0) - counts
-    level = counts.sum(axis=1) / np.maximum(rest.sum(axis=1), TINY)
-    usual: Numbers = np.maximum(rest, HALF_A_ROW) * level[:, np.newaxis]
-    return usual
-
-
-def _misfit(observed: Numbers, expected: Numbers, jitter: float) -> Numbers:
-    """Return the evidence in nats that each count is not a draw from what was expected."""
-    floor = np.maximum(expected, TINY)
-    says: Numbers = xlogy(observed, np.maximum(observed, TINY) / floor) - (observed - expected)
-    return says / (1.0 + jitter**2 * expected)
 
 
 def _held(counts: Numbers, codes: Codes, element: Element) -> float:
     return float(counts[members(element, codes)].sum())
 
 
-def _share(part: float, moved: Numbers, *, rose: bool) -> float:
-    whole = float(np.maximum(moved if rose else -moved, 0.0).sum())
+def _in_direction(moved: Numbers, located: Located) -> float:
+    """Return by how much all leaves moved that went the way of *located*."""
+    rose = located.observed > located.expected
+    return float(np.maximum(moved if rose else -moved, 0.0).sum())
+
+
+def _share(part: float, whole: float) -> float:
     return min(1.0, part / whole) if whole > 0.0 else 0.0
-
-
-def _named(table: _Table, element: Element) -> Mapping[str, str | None]:
-    return MappingProxyType({table.dimensions[d]: table.values[d][value] for d, value in element})

@@ -52,9 +52,7 @@ def localise_rate(
     past = float(trials_before.sum())
     if not float(trials.sum()) or not past or not sizes:
         return ()
-    overall = float(hits_before.sum()) / past
-    rates = (hits_before + PRIOR_TRIALS * overall) / (trials_before + PRIOR_TRIALS)
-    expected = rates * trials
+    expected = past_rates(hits_before, trials_before) * trials
     net = float(hits.sum() - expected.sum())
     change = Change(
         codes=codes,
@@ -67,6 +65,18 @@ def localise_rate(
     )
     found = explained(change, Above.of(cuboids(codes, sizes, DEEPEST)), limit)
     return without_children(_by_size(found)[:limit])
+
+
+def past_rates(hits_before: Numbers, trials_before: Numbers) -> Numbers:
+    """Return the rate of each leaf that its past speaks for: its own, drawn towards that of all where trials are few.
+
+    Args:
+        hits_before: per leaf, over the past windows; 0 to *trials_before*.
+        trials_before: per leaf; not all of them 0.
+    """
+    overall = float(hits_before.sum()) / float(trials_before.sum())
+    rates: Numbers = (hits_before + PRIOR_TRIALS * overall) / (trials_before + PRIOR_TRIALS)
+    return rates
 
 
 def localise_counts(
