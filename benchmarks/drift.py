@@ -8,8 +8,6 @@ Evidently's time is measured where Evidently is installed (``--only-time`` is fo
 from __future__ import annotations
 
 import argparse
-import itertools
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,25 +17,24 @@ import numpy as np
 from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]  # scipy ships no types
 from scipy.stats import chi2_contingency  # type: ignore[import-untyped]  # scipy ships no types
 
-from benchmarks import evidently_rival
+from benchmarks import drift_table, drift_time, evidently_rival
+from benchmarks.drift_time import SEED, zipf
 from benchmarks.flights import DAYS, FIRST_DAY, load
-from benchmarks.table import fastest_s, say, say_table, share
+from benchmarks.table import say, say_table, share
 from rca.detectors.distribution_drift import HALF_WAY, MIN_EFFECT_BITS
 from rca.shift_reading import read_shift
-from rca.stats.divergence import Counts, jsd_bits, jsd_terms
+from rca.stats.divergence import Counts
 from rca.view.dimensions import DimensionView
 
 HISTORY: Final = 28  # days
 NOMINAL: Final = 0.01
 EVIDENTLY_DISTANCE: Final = 0.1  # Evidently's and NannyML's default bound on the distance
-SEED: Final = 20_131_231
 NULLS: Final = 300  # pairs of windows without any drift
 NULL_SIZES: Final = ((10, 1_000), (10, 100_000), (1_000, 1_000), (1_000, 100_000), (10_000, 10_000))
-ZIPF: Final = 1.1
 STORMY_BELOW: Final = 0.95  # share of the usual flights of that weekday
 SPEED_VALUES: Final = (10, 1_000, 100_000)
 SPEED_ROWS: Final = 1_000_000
-TOP: Final = 10
+LIMIT_S: Final = 60.0
 START: Final = datetime.combine(FIRST_DAY, datetime.min.time(), UTC)
 
 Score = Callable[[Counts, Counts], float]
@@ -87,12 +84,6 @@ def _view(history: Counts, current: Counts) -> DimensionView:
         window_start=START,
         window_end=START + timedelta(days=1),
     )
-
-
-def zipf(values: int) -> Counts:
-    """Return the shares of *values* values under Zipf's law."""
-    weights = np.arange(1, values + 1) ** -ZIPF
-    return np.asarray(weights / weights.sum())
 
 
 def _nulls(values: int, rows: int) -> list[str]:
@@ -175,50 +166,6 @@ def _is_clean(counts: Counts, day: int) -> bool:
     return float(counts[day].sum()) >= STORMY_BELOW * float(np.median(alike))
 
 
-def _score(before: Counts, now: Counts) -> tuple[float, tuple[int, ...]]:
-    top = np.argsort(-jsd_terms(before, now))[:TOP]
-    return jsd_bits(before, now), tuple(top.tolist())
-
-
-def _speed(values: int, rows: int, *, evidently: bool) -> list[str]:
-    """Return seconds for two windows of *rows* rows: from counts, from codes, from text, and the rivals'."""
-    draw = np.random.default_rng(SEED)
-    before, now = (draw.choice(values, rows, p=zipf(values)) for _ in range(2))
-    text = [[f"v{code}" for code in codes.tolist()] for codes in (before, now)]
-
-    def counted() -> tuple[Counts, Counts]:
-        first, second = (np.bincount(c, minlength=values).astype(np.float64) for c in (before, now))
-        return first, second
-
-    def from_text() -> object:
-        place: dict[str, int] = defaultdict(itertools.count().__next__)  # faster than two Counters
-        coded = [np.fromiter(map(place.__getitem__, t), np.intp, len(t)) for t in text]
-        return _score(*(np.bincount(c, minlength=len(place)).astype(np.float64) for c in coded))
-
-    p, q = counted()
-    scipy_s = fastest_s(lambda: jensenshannon(p, q), rounds=20)
-    touched_s = fastest_s(lambda: [sum(map(len, t)) for t in text], rounds=3)
-    spans = [
-        fastest_s(lambda: _score(p, q), rounds=20),
-        scipy_s,
-        fastest_s(lambda: _score(*counted()), rounds=3),
-        fastest_s(from_text, rounds=3),
-        touched_s,
-    ]
-    cells = [f"{span:.5f}" for span in spans]
-    if not evidently:
-        return [f"{values:,}", *cells, "-", "-", "-"]
-    rival_text = evidently_rival.seconds(text[0], text[1])
-    rival_codes = evidently_rival.seconds(before.tolist(), now.tolist())
-    return [
-        f"{values:,}",
-        *cells,
-        f"{rival_text:.2f}",
-        f"{rival_codes:.2f}",
-        f"{rival_text / spans[3]:.1f} / {rival_codes / spans[2]:.0f}",
-    ]
-
-
 def main(argv: Sequence[str]) -> int:
     """Measure false alarms on drawn windows, then power on real days, then time."""
     parser = argparse.ArgumentParser(prog="benchmarks drift", description=__doc__)
@@ -232,25 +179,16 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--values", type=int, nargs="*", default=SPEED_VALUES, help="distinct values, for the time"
     )
+    parser.add_argument(
+        "--limit-s", type=float, default=LIMIT_S, help="seconds after which Evidently is given up"
+    )
     arguments = parser.parse_args(argv)
     if not arguments.only_time:
         _quality(arguments.flights)
-    evidently = evidently_rival.is_installed()
-    if not evidently:
-        say("Evidently is not installed here: its column is left out.\n")
-    say(f"Seconds for the score and the top {TOP} movers of 2 x {arguments.rows:,} rows\n")
-    head = [
-        "values",
-        "counts",
-        "SciPy, counts",
-        "codes",
-        "text",
-        "each text touched once",
-        "Evidently, text",
-        "Evidently, codes",
-        "Evidently / ours, both from text / both from codes",
-    ]
-    say_table(head, [_speed(k, arguments.rows, evidently=evidently) for k in arguments.values])
+    if not evidently_rival.is_installed():
+        say("Evidently is not installed here: it is left out.\n")
+    drift_time.tell(arguments.values, arguments.rows, arguments.limit_s)
+    drift_table.tell(arguments.values, arguments.rows, arguments.limit_s)
     return 0
 
 

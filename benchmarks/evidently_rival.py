@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Sequence
-from time import perf_counter
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from multiprocessing import get_context
+from typing import Any, Final
+
+COLUMN: Final = "value"
 
 
 def is_installed() -> bool:
@@ -14,17 +17,70 @@ def is_installed() -> bool:
     return importlib.util.find_spec("evidently") is not None
 
 
-def seconds(before: Sequence[str] | Sequence[int], now: Sequence[str] | Sequence[int]) -> float:
-    """Return how long ``ValueDrift`` with the Jensen-Shannon method takes; building the tables is not counted."""
-    evidently: Any = importlib.import_module("evidently")
-    metrics: Any = importlib.import_module("evidently.metrics")
-    pandas: Any = importlib.import_module("pandas")
-    columns = evidently.DataDefinition(categorical_columns=["c"])
-    reference, current = (
-        evidently.Dataset.from_pandas(pandas.DataFrame({"c": list(rows)}), data_definition=columns)
-        for rows in (before, now)
-    )
-    report = evidently.Report([metrics.ValueDrift(column="c", method="jensenshannon")])
-    begun = perf_counter()
-    report.run(current, reference).dict()
-    return perf_counter() - begun
+@cache
+def _module(name: str) -> Any:  # noqa: ANN401 - its types are known only where it is installed
+    return importlib.import_module(name)
+
+
+def text_frame(rows: Sequence[str] | Sequence[int]) -> Any:  # noqa: ANN401 - a pandas DataFrame
+    """Return *rows* as a table of Python objects, or of integers."""
+    return _module("pandas").DataFrame({COLUMN: list(rows)})
+
+
+def category_frame(rows: Sequence[str]) -> Any:  # noqa: ANN401 - a pandas DataFrame
+    """Return *rows* as a table of codes with the names beside them: the form that Evidently reads fastest."""
+    return text_frame(rows).astype("category")
+
+
+def _text(found: Any) -> Any:  # noqa: ANN401 - a DuckDB relation, a pandas DataFrame
+    return found.df()
+
+
+def _arrow_text(found: Any) -> Any:  # noqa: ANN401 - a DuckDB relation, a pandas DataFrame
+    return found.to_arrow_table().to_pandas(types_mapper=_module("pandas").ArrowDtype)
+
+
+def _arrow_categories(found: Any) -> Any:  # noqa: ANN401 - a DuckDB relation, a pandas DataFrame
+    coded = found.to_arrow_table().column(COLUMN).combine_chunks().dictionary_encode()
+    return _module("pandas").DataFrame({COLUMN: coded.to_pandas()})
+
+
+FETCHES: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "text, `.df()`": _text,
+    "Arrow text": _arrow_text,
+    "categories made by Arrow": _arrow_categories,
+}
+"""How a DuckDB relation with the one column becomes a table that Evidently reads, the usual way first."""
+
+
+def dataset(frame: Any) -> Any:  # noqa: ANN401 - a pandas DataFrame, an Evidently Dataset
+    """Return *frame* as Evidently's dataset of one categorical column."""
+    evidently = _module("evidently")
+    columns = evidently.DataDefinition(categorical_columns=[COLUMN])
+    return evidently.Dataset.from_pandas(frame, data_definition=columns)
+
+
+def report(before: Any, now: Any) -> float:  # noqa: ANN401 - Evidently's datasets
+    """Return the distance by a report of ``ValueDrift`` with the Jensen-Shannon method, as its pages show it."""
+    drift = _module("evidently.metrics").ValueDrift(column=COLUMN, method="jensenshannon")
+    run = _module("evidently").Report([drift]).run(now, before)
+    return float(run.dict()["metrics"][0]["value"])
+
+
+def score_alone(before: Any, now: Any) -> float:  # noqa: ANN401 - pandas DataFrames
+    """Return the distance by the function that the report calls for it, without the report."""
+    test = _module("evidently.legacy.calculations.stattests.jensenshannon").jensenshannon_stat_test
+    kind = _module("evidently.legacy.core").ColumnType.Categorical
+    found = test(before[COLUMN], now[COLUMN], kind, test.default_threshold)
+    return float(found.drift_score)
+
+
+def finishes(call: Callable[..., object], *arguments: object, limit_s: float) -> bool:
+    """Return whether ``call(*arguments)`` ends in time and well in a process of its own, which is killed if not."""
+    child = get_context("spawn").Process(target=call, args=arguments)
+    child.start()
+    child.join(limit_s)
+    if child.exitcode is None:
+        child.kill()
+        child.join()
+    return child.exitcode == 0
