@@ -152,14 +152,14 @@ async def _tell(key: PollKey, notices: Sequence[Notice], deps: Deps, now: dateti
 
 
 async def _scan(tenant_id: str, dataset: Dataset, deps: Deps, now: datetime) -> tuple[Notice, ...]:
-    """What the stored facts show although nothing alerted of it."""
+    """What the stored syncs show although nothing alerted of it; the rest of the case is not read for it."""
     anomaly = Anomaly(
         tenant_id=tenant_id,
         dataset=dataset.name,
         anomaly_type=AnomalyType.FRESHNESS,
         detected_at=now,
     )
-    case = await deps.collector.known(anomaly, dataset, case_id="scan", as_of=now)
+    case = await deps.collector.known(anomaly, dataset, case_id="scan", as_of=now, kinds=(SCANNED,))
     return unalerted(await asyncio.to_thread(deps.diagnose, case))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -112,11 +112,18 @@ class FactStore:
         return LoadReport(counts=counts)
 
     async def read(
-        self, tenant_id: str, dataset_name: str, as_of: datetime, *, entry: Dataset | None = None
+        self,
+        tenant_id: str,
+        dataset_name: str,
+        as_of: datetime,
+        *,
+        entry: Dataset | None = None,
+        kinds: Collection[FactKind] = tuple(FactKind),
     ) -> Facts:
         """Return what was known of the tenant's dataset at *as_of*, by the case's own keys.
 
-        *entry* is what the catalog says of the dataset; without it, what was last kept about it counts.
+        *entry* is what the catalog says of the dataset; without it, what was last kept about it counts. Only
+        *kinds* are looked at; of the others there is neither fact nor hole.
 
         An empty tuple says that somebody looked and found none. A kind of fact that was never read, or not
         within ``STALE_AFTER``, is a hole with that reason and not among those found.
@@ -133,13 +140,13 @@ class FactStore:
                 read_at=as_of,
             )
             found: dict[str, object] = {}
-            holes = list(noted)
+            holes = [hole for hole in noted if hole.fact in kinds]
             told = {
                 hole.fact
                 for hole, at in noted_at.items()
                 if hole.fact in reads and reads[hole.fact].last_at < at
             }
-            for fact in FactKind:
+            for fact in (each for each in FactKind if each in kinds):
                 reason = _why_unknown(reads.get(fact), as_of, missing=fact in told)
                 if reason is None:
                     found[fact.value] = await read_fact(connection, fact, owner, as_of)

@@ -68,6 +68,19 @@ async def test_no_source_at_all(engine: AsyncEngine) -> None:
     assert set(reasons(case).values()) == {"never read for this dataset"}
 
 
+async def test_a_question_about_the_syncs_reads_nothing_else(engine: AsyncEngine) -> None:
+    """What was not asked for is a hole that says so, not one that says that nobody knows."""
+    source = Asked(facts={JOBS: (job(1, timedelta(hours=1)),), "dq_results": ()})
+    deps = deps_with(engine, source)
+    whole = await case_of(deps)
+    some = await deps.collector.known(
+        whole.anomaly, ORDERS, case_id="c", as_of=NOON, kinds=(FactKind.INGESTION_JOBS,)
+    )
+    assert (ids(some), some.dq_results) == (["1"], None)
+    assert reasons(some)["dq_results"] == "it was not asked for"
+    assert whole.dq_results == ()
+
+
 async def test_a_dataset_outside_the_catalog(engine: AsyncEngine) -> None:
     """Nobody is asked about what nobody described, and every hole says so."""
     source = Asked(facts={JOBS: ()})

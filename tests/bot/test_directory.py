@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from bot.catalog import Catalog, parts_of
 from bot.directory import Directory, DirectoryError, Role
-from bot.ports import BotError
 from rca.case import Dataset
 
 ROOT = Path(__file__).parents[2]
@@ -236,10 +235,11 @@ def test_all_problems_are_named_at_once(tmp_path: Path):
 
 
 def said_of(path: Path) -> str:
-    """The refusal of a directory at *path*."""
-    with pytest.raises(BotError) as caught:
+    """The one problem of a directory at *path*."""
+    with pytest.raises(DirectoryError) as caught:
         Directory.load(path)
-    return str(caught.value).removeprefix("- ")
+    (problem,) = caught.value.problems
+    return problem
 
 
 def test_a_missing_file_and_an_empty_folder_are_sentences(tmp_path: Path):

@@ -91,6 +91,20 @@ async def test_the_shipped_incidents_survive(world: World, name: str) -> None:
     assert {hole for hole in facts.holes if hole.fact in told} == set(known.holes)
 
 
+async def test_a_question_reads_what_it_needs(world: World) -> None:
+    """Only the kinds that are asked for are looked at: of the others there is neither fact nor hole."""
+    runs = Hole(fact=FactKind.DBT_RUNS, reason="no manifest")
+    known = case(ingestion_jobs=(job("1", -2 * HOUR, -HOUR),), dq_results=(), holes=(runs,))
+    await world.store.facts.load(known, NOW)
+    wanted = (FactKind.INGESTION_JOBS, FactKind.LINEAGE)
+    facts = await world.store.facts.read("acme", "shopify_orders", NOW, kinds=wanted)
+    assert set(facts.found) == {FactKind.INGESTION_JOBS.value}
+    assert {hole.fact for hole in facts.holes} == {FactKind.LINEAGE.value}
+    assert facts.found == {
+        FactKind.INGESTION_JOBS.value: (await read(world)).found[FactKind.INGESTION_JOBS.value]
+    }
+
+
 def canonical(facts: Any, known: Case) -> list[str]:
     """Return the facts as sorted lines, with what the store fills in by itself."""
     assert known.dataset is not None
