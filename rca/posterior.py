@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, permutations
 from typing import Final
 
@@ -34,6 +35,7 @@ from rca.detection import Signal
 from rca.evidence import (
     CAUSE_OF,
     CardinalityExplosionEvidence,
+    Cause,
     ColumnRemovedEvidence,
     ColumnTypeChangedEvidence,
     DbtModelFailureEvidence,
@@ -74,11 +76,20 @@ _BOTH: Final = _PRIOR[_FIRST] * _PRIOR[_SECOND]
 _LOG_PRIOR: Final = np.log(
     np.concatenate([[PRIOR_NONE], _PRIOR * (1.0 - PRIOR_TWO), PRIOR_TWO * _BOTH / _BOTH.sum()])
 )
+_CAUSES: Final = tuple(Cause)
+_CAUSE_OF_EACH: Final = np.array(
+    [[float(CAUSE_OF[c] is cause) for cause in _CAUSES] for c in CODES]
+)
+_CAUSES_OF: Final = np.concatenate(
+    [np.zeros((1, len(_CAUSES))), _CAUSE_OF_EACH, _CAUSE_OF_EACH[_FIRST] + _CAUSE_OF_EACH[_SECOND]]
+)
 _SENSITIVITY: Final = np.array([SENSITIVITY[code] for code in CODES])
 _SYMPTOMS: Final = np.array([SYMPTOMS[row] for row in CODES])
 _NOTHING: Final = np.zeros(1)
 _MISSED: Final = np.log1p(-_SENSITIVITY)
 _IN_PAIR: Final = np.array([[k in pair for k in range(len(CODES))] for pair in PAIRS])
+_ASIDE: Final = np.ascontiguousarray(1.0 - _IN_PAIR.T)
+"""1 where the row's fault is not in the pair, so that its signal is a symptom there; 0 where it is the fault itself."""
 _SILENT_ALONE: Final = np.log1p(-_SYMPTOMS * _SENSITIVITY)
 _SILENT_BOTH: Final = np.where(
     _IN_PAIR,
@@ -128,10 +139,12 @@ class Heard:
 
     def but_for(self, skipped: Collection[SignalCode]) -> Posterior:
         """Return how probable each state is, if all detectors looked but those of *skipped*."""
-        quiet = np.array([c not in self.codes and c not in skipped for c in CODES])
-        own = np.where(quiet, _MISSED, self.own)
-        symptom = np.where(quiet, _SILENT_ALONE, self.symptom)
-        pairs = self.pairs + _SILENT_BOTH @ quiet + own[_FIRST] + own[_SECOND]
+        # 1 for who looked and saw nothing; what was heard is 0 there, so adding is putting in its place
+        quiet = np.ones(len(CODES))
+        quiet[[PLACE[code] for code in (*self.codes, *skipped)]] = 0.0
+        own = self.own + _MISSED * quiet
+        symptom = self.symptom + _SILENT_ALONE * quiet
+        pairs = self.pairs + _SILENT_BOTH.dot(quiet) + own[_FIRST] + own[_SECOND]
         faults = own + symptom.sum(axis=1)
         logs = self.alert + np.concatenate([_NOTHING, faults, pairs])
         states = np.exp(logs - logs.max())
@@ -142,7 +155,7 @@ class Heard:
             own=own,
             symptom=symptom,
             context=self.context,
-            faults=states @ _STATES_WITH,
+            faults=states.dot(_STATES_WITH),
         )
 
 
@@ -158,9 +171,10 @@ def hear(by_code: Mapping[SignalCode, Signal], anomaly: Anomaly, model: Model) -
         shared = math.expm1(own[place] - signal.specific * model.sharpness)
         drawn = spread[:, place]
         symptom[:, place] = np.log1p(drawn * shared)
-        drawn_by_both = 1.0 - (1.0 - drawn[_FIRST]) * (1.0 - drawn[_SECOND])
-        pairs += np.where(_IN_PAIR[:, place], 0.0, np.log1p(drawn_by_both * shared))
-    context = _context_terms(anomaly)
+        not_drawn = 1.0 - drawn
+        drawn_by_both = 1.0 - not_drawn[_FIRST] * not_drawn[_SECOND]
+        pairs += _ASIDE[place] * np.log1p(drawn_by_both * shared)
+    context = _context_terms(_columns(anomaly), _subject(anomaly))
     return Heard(
         codes=frozenset(by_code),
         own=own,
@@ -182,8 +196,9 @@ def weigh(
 
 
 def _moved(model: Model) -> Vector:
-    offsets = np.array([model.offsets[CAUSE_OF[code]] for code in CODES])
-    return np.concatenate([_NOTHING, offsets, offsets[_FIRST] + offsets[_SECOND]])
+    """Return by how much the model's offsets move the prior of each state."""
+    moved: Vector = _CAUSES_OF.dot([model.offsets[cause] for cause in _CAUSES])
+    return moved
 
 
 def _spread(by_code: Mapping[SignalCode, Signal]) -> Vector:
@@ -231,34 +246,36 @@ def _hits(schema: SchemaEvidence, effect: Evidence) -> bool:
             return False
 
 
-def _context_terms(anomaly: Anomaly) -> Vector:
-    """Return ln P(kind of anomaly | state); of two causes either may have raised the alert."""
-    likely = _CONTEXT[:, _columns(anomaly)].mean(axis=1)
-    subject = _subject(anomaly)
+@cache  # a few dozen combinations at most, and every alert asks for one
+def _context_terms(kinds: tuple[int, ...], subject: tuple[int, ...]) -> Vector:
+    """Return ln P(kind of anomaly | state), read-only; of two causes either may have raised the alert."""
+    likely = _CONTEXT[:, kinds].mean(axis=1)
     if subject:
         likely = likely * (OFF_SUBJECT + _CONTEXT[:, subject].mean(axis=1))
     faults = likely[1:]
     terms: Vector = np.log(
         np.concatenate([likely[:1], faults, (faults[_FIRST] + faults[_SECOND]) / 2.0])
     )
+    terms.flags.writeable = False
     return terms
 
 
-def _subject(anomaly: Anomaly) -> list[int]:
+def _subject(anomaly: Anomaly) -> tuple[int, ...]:
     """Return the kinds of anomaly that a check's own name speaks of; empty when it speaks of none."""
     if anomaly.check_id is None or anomaly.anomaly_type not in (
         AnomalyType.QUALITY_CHECK,
         AnomalyType.OTHER,
     ):
-        return []
+        return ()
     name = anomaly.check_id.casefold()
     for words, contexts in SUBJECTS:
         if any(word in name for word in words):
-            return [CONTEXTS.index(context) for context in contexts]
-    return []
+            return tuple(CONTEXTS.index(context) for context in contexts)
+    return ()
 
 
-def _columns(anomaly: Anomaly) -> list[int]:
+def _columns(anomaly: Anomaly) -> tuple[int, ...]:
+    """Return the kinds of anomaly, as places in CONTEXTS, that the alert may be of."""
     kind, metric = anomaly.anomaly_type, anomaly.metric
     if kind is not AnomalyType.VOLUME:
         names = {
@@ -268,8 +285,8 @@ def _columns(anomaly: Anomaly) -> list[int]:
             AnomalyType.QUALITY_CHECK: "quality_check",
             AnomalyType.OTHER: "other",
         }
-        return [CONTEXTS.index(names[kind])]
+        return (CONTEXTS.index(names[kind]),)
     expected = metric.expected if metric is not None else None
     if metric is None or metric.observed is None or expected is None or metric.observed == expected:
-        return [CONTEXTS.index("volume_up"), CONTEXTS.index("volume_down")]
-    return [CONTEXTS.index("volume_up" if metric.observed > expected else "volume_down")]
+        return (CONTEXTS.index("volume_up"), CONTEXTS.index("volume_down"))
+    return (CONTEXTS.index("volume_up" if metric.observed > expected else "volume_down"),)

@@ -11,6 +11,7 @@ from typing import Final
 
 from rca.case import Column, ColumnSnapshot
 from rca.evidence import ColumnChange
+from rca.view.instants import epoch_s, epochs_s
 
 FAMILIES: Final = (
     ("time", re.compile(r"timestamp|datetime|^date|^time")),
@@ -69,8 +70,11 @@ def _plain(type_name: str | None) -> str:
 
 def read_columns(snapshots: Sequence[ColumnSnapshot], as_of: datetime) -> ColumnsView:
     """Return the steps between the snapshots taken until *as_of*."""
-    by_time = {s.captured_at: s for s in snapshots if s.captured_at <= as_of}
+    until_s = epoch_s(as_of)
+    taken_s = epochs_s([snapshot.captured_at for snapshot in snapshots])
+    by_time = {at: s for at, s in zip(taken_s, snapshots, strict=True) if at <= until_s}
     ordered = [by_time[at] for at in sorted(by_time)]
+    told = [[(c.name, c.type) for c in snapshot.columns] for snapshot in ordered]
     steps = tuple(
         SchemaStep(
             after=old.captured_at,
@@ -79,8 +83,8 @@ def read_columns(snapshots: Sequence[ColumnSnapshot], as_of: datetime) -> Column
             before=old.columns,
             now=new.columns,
         )
-        for old, new in pairwise(ordered)
-        if (changes := _changes(old.columns, new.columns))
+        for (old, new), (before, now) in zip(pairwise(ordered), pairwise(told), strict=True)
+        if before != now and (changes := _changes(old.columns, new.columns))
     )
     return ColumnsView(
         steps=steps, snapshots=len(ordered), newest_at=ordered[-1].captured_at if ordered else None
@@ -88,8 +92,6 @@ def read_columns(snapshots: Sequence[ColumnSnapshot], as_of: datetime) -> Column
 
 
 def _changes(old: Sequence[Column], new: Sequence[Column]) -> tuple[ColumnChange, ...]:
-    if [(c.name, c.type) for c in old] == [(c.name, c.type) for c in new]:
-        return ()
     before = {column.name.casefold(): column for column in old}
     after = {column.name.casefold(): column for column in new}
     removed = [

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final, NamedTuple
 
 from rca.case import DbtResult, DbtRun
+from rca.view.instants import epoch_s, epochs_s
 from rca.view.lineage import LineageView
 
 MAX_RUNS: Final = 90  # newest runs; a model that broke earlier is not today's news
@@ -61,6 +62,8 @@ class NodeHistory:
 
     def until(self, instant: datetime) -> tuple[NodeStep, ...]:
         """Return the results that were there at *instant*."""
+        if self.steps and self.steps[-1].at <= instant:  # nearly always, and cheaper to ask once
+            return self.steps
         return self.steps[: bisect_right(self.steps, instant, key=attrgetter("at"))]
 
 
@@ -76,35 +79,40 @@ class DbtView:
 
 def read_dbt(runs: Sequence[DbtRun], lineage: LineageView, as_of: datetime) -> DbtView:
     """Return the histories of the dataset's own nodes in the newest MAX_RUNS runs known at *as_of*."""
-    in_order = sorted(
-        (r for r in runs if r.dbt_generated_at <= as_of), key=attrgetter("dbt_generated_at")
-    )
-    known = in_order[-MAX_RUNS:]
-    tested = _tests(lineage) | _tests_by_name(known, lineage)
+    known = _newest(runs, as_of)
+    upstream, tested = lineage.upstream, _tests(lineage) | _tests_by_name(known, lineage)
+    looked_at = upstream.keys() | tested.keys()
     models: defaultdict[str, list[NodeStep]] = defaultdict(list)
     tests: defaultdict[str, list[NodeStep]] = defaultdict(list)
     failures: list[NodeStep] = []
     for run in known:
         for result in run.results:
             name, status = result.unique_id, result.status.casefold()
-            is_own = name in lineage.upstream and not is_test(result)
-            if not (is_own or name in tested or status in FAILED):
+            failed = status in FAILED
+            if not failed and name not in looked_at:
                 continue
             step = NodeStep(run, result, status)
-            if status in FAILED:
+            if failed:
                 failures.append(step)
-            if is_own:
+            if name in upstream and not is_test(result):
                 models[name].append(step)
             elif name in tested:
                 tests[name].append(step)
     return DbtView(
-        models=tuple(
-            _history(name, steps, lineage.upstream[name]) for name, steps in models.items()
-        ),
+        models=tuple(_history(name, steps, upstream[name]) for name, steps in models.items()),
         tests=tuple(_history(name, steps, tested[name]) for name, steps in tests.items()),
         runs=tuple(known),
         failures=tuple(failures),
     )
+
+
+def _newest(runs: Sequence[DbtRun], as_of: datetime) -> list[DbtRun]:
+    """Return the newest MAX_RUNS runs written by *as_of*, oldest first."""
+    until_s = epoch_s(as_of)
+    written_s = epochs_s([run.dbt_generated_at for run in runs])
+    begun = [pair for pair in zip(written_s, runs, strict=True) if pair[0] <= until_s]
+    begun.sort(key=itemgetter(0))
+    return [run for _, run in begun[-MAX_RUNS:]]
 
 
 def is_test(result: DbtResult) -> bool:
