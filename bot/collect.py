@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from bot.catalog import placed
 from bot.directory import Directory
 from bot.ports import Ask, Facts, Source
+from bot.reading import notes, read_source
 from bot.store import Store
 from bot.store.polls import Poll, PollKey
 from rca.case import Anomaly, Case, Dataset, FactKind, Hole, Lineage
@@ -227,11 +228,11 @@ class Collector:
     ) -> Answer:
         last = poll.last_success_at if poll else None
         since = last - OVERLAP if last else as_of - source.pace.reach
-        facts, problem = await _read(source, self._request(key, dataset, as_of, since))
+        facts, problem = await read_source(source, self._request(key, dataset, as_of, since))
         if problem is None:
             problem = await self._keep(source, key, dataset, facts, as_of)
         if problem is None:
-            await self.store.polls.succeeded(key, as_of, note=_notes(facts))
+            await self.store.polls.succeeded(key, as_of, note=notes(facts))
             self.answered[key] = as_of
             return Answer(facts=facts, problem=None)
         await self.store.polls.failed(key, as_of, problem)
@@ -279,36 +280,6 @@ def _unkept(source: Source, error: Exception, reason: str) -> str:
         extra={"source": source.name, "reason": reason, "error": type(error).__name__},
     )
     return reason
-
-
-async def _read(source: Source, ask: Ask) -> tuple[Facts, str | None]:
-    """The source's answer, or the problem: no answer in time, an error, or holes and nothing else."""
-    limit = source.pace.time_limit.total_seconds()
-    nothing = Facts(found={})
-    try:
-        async with asyncio.timeout(limit):
-            facts = await source.read(ask)
-    except TimeoutError:
-        return nothing, f"{source.name} did not answer within {limit:g} s"
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():  # we are to stop
-            raise
-        return nothing, f"{source.name} gave its question up"
-    except Exception as error:
-        log.warning(
-            "a source failed",
-            exc_info=error,
-            extra={"source": source.name, "dataset": ask.dataset.name},
-        )
-        return nothing, f"{source.name} failed: {type(error).__name__}"
-    if facts.holes and not any(value is not None for value in facts.found.values()):
-        return facts, _notes(facts)
-    return facts, None
-
-
-def _notes(facts: Facts) -> str | None:
-    return "; ".join(dict.fromkeys(hole.reason for hole in facts.holes)) or None
 
 
 def _is_fresh(source: Source, last: datetime | None, as_of: datetime) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 from bot.ports import Ask, Checked, Facts, Notice, Offer, Pace
 from rca.case import Dataset, FactKind, Hole
@@ -22,7 +22,10 @@ PACE: Final = Pace(
 
 @dataclass(slots=True, kw_only=True)
 class Asked:
-    """Gives ``facts``, raises ``error``, or never answers when ``silent``; knows only datasets of a connector."""
+    """Gives ``facts``, raises ``error``, or never answers when ``silent``; knows only datasets of a connector.
+
+    ``instead`` is what a source returns that does not keep to its type.
+    """
 
     source_id: str = "airbyte"
     name: str = "Airbyte"
@@ -33,6 +36,7 @@ class Asked:
     noticed: tuple[Notice, ...] = ()
     error: Exception | None = None
     silent: bool = False
+    instead: object = ...
     asks: list[Ask] = field(default_factory=list)
 
     def covers(self, dataset: Dataset) -> bool:
@@ -47,6 +51,8 @@ class Asked:
             await asyncio.Event().wait()
         if self.error is not None:
             raise self.error
+        if self.instead is not ...:
+            return cast("Facts", self.instead)
         return Facts(found=self.facts, holes=self.holes, noticed=self.noticed)
 
     async def check(self) -> tuple[Checked, ...]:
