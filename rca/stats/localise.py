@@ -43,8 +43,8 @@ class Place:
     """A part of the leaves that moved, in the measure's own unit: a sum, the hits of a rate, or rows.
 
     ``expected`` is what it should hold, ``observed`` what it holds. ``trials`` is what the hits of a rate are out of,
-    now; None of any other measure. ``explained_share`` in [0, 1] is the part of the change that lies in it: of all
-    leaves that moved in its direction, noise included; of a rate, of the net change of its hits.
+    now; None of any other measure. ``explained_share`` in [0, 1] is the part of the net change that lies in it; of all
+    that was found its way, where the net change is less than that.
     """
 
     elements: Mapping[str, str | None]
@@ -86,23 +86,12 @@ def _of_sums(leaves: AdditiveLeaves, limit: int) -> tuple[Place, ...]:
         names.codes, names.sizes, leaves.expected, leaves.observed, limit=limit
     )
     moved = np.maximum(leaves.observed, 0.0) - np.maximum(leaves.expected, 0.0)
-    return tuple(_place(names, located, _in_direction(moved, located)) for located in found)
+    return _places(names, found, moved)
 
 
 def _of_counts(leaves: CountLeaves, limit: int) -> tuple[Place, ...]:
     found, moved = _among_windows(leaves, limit)
-    return tuple(_place(leaves.names, located, _in_direction(moved, located)) for located in found)
-
-
-def _among_windows(leaves: CountLeaves, limit: int) -> tuple[tuple[Located, ...], Numbers]:
-    """Return the elements that moved, and by how much every leaf did; nothing where a side has no rows."""
-    held = leaves.baseline[leaves.baseline.any(axis=1)]
-    if not len(held) or not leaves.current.any():
-        return (), np.zeros_like(leaves.current)
-    found, expected = localise_windows(
-        leaves.names.codes, leaves.names.sizes, current=leaves.current, baseline=held, limit=limit
-    )
-    return found, leaves.current - expected
+    return _places(leaves.names, found, moved)
 
 
 def _of_rate(leaves: RateLeaves, limit: int) -> tuple[Place, ...]:
@@ -119,22 +108,45 @@ def _of_rate(leaves: RateLeaves, limit: int) -> tuple[Place, ...]:
     if not found:
         return ()
     expected = leaves.trials * past_rates(leaves.past_hits, leaves.past_trials)
-    # a leaf of a few trials always moves, so that only the net change says how much there is to explain
-    whole = abs(float(leaves.hits.sum() - expected.sum()))
+    return _places(names, found, leaves.hits - expected, leaves.trials)
+
+
+def _places(
+    names: Names, found: Sequence[Located], moved: Numbers, trials: Numbers | None = None
+) -> tuple[Place, ...]:
+    """Return *found* in words; *moved* is by how much every leaf did, up or down."""
     return tuple(
-        _place(names, located, whole, _held(leaves.trials, names.codes, located.element))
-        for located in found
+        Place(
+            elements=MappingProxyType(names.of(place.element)),
+            expected=place.expected,
+            observed=place.observed,
+            trials=None if trials is None else _held(trials, names.codes, place.element),
+            explained_share=_share(place.moved, _whole(names, found, moved, place)),
+        )
+        for place in found
     )
 
 
-def _place(names: Names, located: Located, whole: float, trials: float | None = None) -> Place:
-    return Place(
-        elements=MappingProxyType(names.of(located.element)),
-        expected=located.expected,
-        observed=located.observed,
-        trials=trials,
-        explained_share=_share(located.moved, whole),
+def _whole(names: Names, found: Sequence[Located], moved: Numbers, place: Located) -> float:
+    """Return how much there is to explain the way *place* went: no less than what was found.
+
+    The sum of what each leaf moved would be mostly noise where leaves are many; in the net change noise cancels.
+    """
+    way = 1.0 if place.rose else -1.0
+    alike = [members(other.element, names.codes) for other in found if other.rose is place.rose]
+    inside = np.logical_or.reduce(alike)
+    return max(way * float(moved.sum()), way * float(moved[inside].sum()))
+
+
+def _among_windows(leaves: CountLeaves, limit: int) -> tuple[tuple[Located, ...], Numbers]:
+    """Return the elements that moved, and by how much every leaf did; nothing where a side has no rows."""
+    held = leaves.baseline[leaves.baseline.any(axis=1)]
+    if not len(held) or not leaves.current.any():
+        return (), np.zeros_like(leaves.current)
+    found, expected = localise_windows(
+        leaves.names.codes, leaves.names.sizes, current=leaves.current, baseline=held, limit=limit
     )
+    return found, leaves.current - expected
 
 
 def segments(
@@ -265,8 +277,7 @@ def _held(counts: Numbers, codes: Codes, element: Element) -> float:
 
 def _in_direction(moved: Numbers, located: Located) -> float:
     """Return by how much all leaves moved that went the way of *located*."""
-    rose = located.observed > located.expected
-    return float(np.maximum(moved if rose else -moved, 0.0).sum())
+    return float(np.maximum(moved if located.rose else -moved, 0.0).sum())
 
 
 def _share(part: float, whole: float) -> float:

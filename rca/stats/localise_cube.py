@@ -43,6 +43,11 @@ class Located:
         """How much the element moved, in the measure's own unit; 0 or more."""
         return abs(self.observed - self.expected)
 
+    @property
+    def rose(self) -> bool:
+        """Whether more was observed than expected."""
+        return self.observed > self.expected
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cuboid:

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
-from rca.stats.localise_cube import Codes, Element, Numbers
-
-WIDEST: Final = (
-    2**62
-)  # products of sizes that still fit an integer; wider leaves are renumbered first
+from rca.stats.localise_cube import DENSE, Codes, Element, Numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +79,25 @@ def combined(
         raise ValueError("every column needs one entry per row")
     rows = lengths.pop() if lengths else 0
     coded = [_coded(column) for column in columns.values()]
-    ids, size = np.zeros(rows, dtype=np.intp), 1
+    leaf, leaves = np.zeros(rows, dtype=np.intp), min(rows, 1)
     for values, codes in coded:
-        if size * len(values) > WIDEST:
-            present, ids = np.unique(ids, return_inverse=True)
-            size = len(present)
-        ids, size = ids * len(values) + codes, size * len(values)
-    _, first, leaf = np.unique(ids, return_index=True, return_inverse=True)
-    table = np.stack([codes for _, codes in coded], axis=1) if coded else np.empty((rows, 0))
+        leaf, leaves = _numbered(leaf * len(values) + codes, leaves * len(values))
+    table = np.empty((leaves, len(coded)), dtype=np.intp)
+    for dimension, (_, codes) in enumerate(coded):
+        table[leaf, dimension] = codes
     names = Names(
-        dimensions=tuple(columns),
-        values=tuple(values for values, _ in coded),
-        codes=table[first].astype(np.intp, copy=False),
+        dimensions=tuple(columns), values=tuple(values for values, _ in coded), codes=table
     )
-    return names, tuple(_summed(column, leaf, len(first)) for column in numbers)
+    return names, tuple(_summed(column, leaf, leaves) for column in numbers)
+
+
+def _numbered(ids: Codes, size: int) -> tuple[Codes, int]:
+    """Return *ids*, each below *size*, without gaps and in the same order, and how many differ."""
+    if size > DENSE * len(ids) + DENSE:
+        present, dense = np.unique(ids, return_inverse=True)
+        return dense.astype(np.intp, copy=False), len(present)
+    held = np.bincount(ids, minlength=size) > 0
+    return (np.cumsum(held) - 1)[ids], int(np.count_nonzero(held))
 
 
 def _coded(column: Sequence[str | None]) -> tuple[tuple[str | None, ...], Codes]:
