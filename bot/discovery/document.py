@@ -118,9 +118,7 @@ def _new_table(proposal: Proposal, tenant: str) -> Table:
     for field, said in sure.items():
         table.add(field, _item(said))
     for field, said in unsure.items():
-        table.add(
-            tomlkit.comment(f"{field} = {_copy(said.value)}  # only {_percent(said)}: {said.why}")
-        )
+        table.add(tomlkit.comment(f"{field} = {_copy(said.value)}  # {_unwritten(said)}"))
     for line in _notes(proposal):
         table.add(tomlkit.comment(line))
     table.add(tomlkit.comment(f"{MARK}: {', '.join(sure)}"))
@@ -207,6 +205,12 @@ def _copy(value: Value | list[str]) -> str:
 
 def _percent(said: Said) -> str:
     return f"{100.0 * said.sureness:.0f} %"
+
+
+def _unwritten(said: Said) -> str:
+    """Why a value stands in a comment; one that the directory cannot take is no question of how sure we are."""
+    how_sure = f", only {_percent(said)} sure" if said.sureness > 0.0 else ""
+    return f"left to you{how_sure}: {_one_line(said.why)}"
 
 
 def _one_line(text: str) -> str:

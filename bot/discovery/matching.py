@@ -121,7 +121,7 @@ def _with_known_owner(proposal: Proposal, owners: frozenset[str]) -> Proposal:
     owner = proposal.said.get("owner")
     if owner is None or owner.value in owners:
         return proposal
-    why = f"{owner.why}; neither a team nor a person of the directory"
+    why = f"{owner.why}; the directory has neither a team nor a person of that name"
     said = {**proposal.said, "owner": replace(owner, sureness=0.0, why=why)}
     return replace(proposal, said=said)
 

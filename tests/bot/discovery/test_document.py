@@ -31,6 +31,7 @@ ORDERS = Proposal(
         "expected_sync_interval_s": said(3600.0),
         "merchant_facing": said(value=True),
         "owner": said("nobody", 0.0),
+        "dbt_node": said("source.shop.shopify.orders", 0.4),
     },
     checks=("row_count",),
     missing=("no time_column is known",),
@@ -66,7 +67,8 @@ def test_the_file_is_the_directorys() -> None:
     assert Directory.model_validate(
         {"datasets": {"shopify_orders": {"name": "shopify_orders", **table(text)}}}
     )
-    assert '# owner = "nobody"  # only 0 %' in text
+    assert '# owner = "nobody"  # left to you: named by dbt' in text
+    assert '"source.shop.shopify.orders"  # left to you, only 40 % sure: named by dbt' in text
     assert "# missing: no time_column is known" in text
     assert "85 % sure: named by dbt" in text
 
