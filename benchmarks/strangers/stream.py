@@ -1,0 +1,188 @@
+"""Rows on their way: what really happened, what each sync brought, and how much of each window can be counted."""
+
+from __future__ import annotations
+
+import calendar
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.strangers.story import DAY, Facts, Story, SyncTrouble
+
+Numbers = npt.NDArray[np.float64]
+CELLS_PER_WINDOW: Final = 12
+NIGHT_ENDS, NIGHT_BEGINS = 7, 23  # local hours
+BYTES_PER_ROW: Final = 240
+OPEN_ENDED: Final = 10_000  # index of a sync or run nobody will see
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One sync that moved rows: those between two cursors, *share* of them, visible from *finished_at* on."""
+
+    begun: datetime
+    until: datetime
+    finished_at: datetime
+    share: float
+
+
+class Events:
+    """What really happened, in cells of time; each cell is a twelfth of a window."""
+
+    def __init__(self, story: Story) -> None:
+        place = story.place
+        self._cell = place.window / CELLS_PER_WINDOW
+        span = (place.windows + 3) * place.window
+        jobs = (place.jobs + 3) * place.sync_every
+        self._begin = story.end - max(span, jobs)
+        count = int((story.as_of + 2 * place.sync_every - self._begin) / self._cell) + 2
+        self._counts = self._drawn(story, count)
+
+    def _drawn(self, story: Story, count: int) -> Numbers:
+        place, traffic, zone = story.place, story.place.traffic, ZoneInfo(story.place.zone)
+        swells = [(story.edge(s.first), story.edge(s.last + 1), s.factor) for s in story.swells]
+        shocks: dict[object, float] = {}
+        means = np.empty(count)
+        for k in range(count):
+            at = self._begin + k * self._cell
+            local = at.astimezone(zone)
+            if local.date() not in shocks:
+                shocks[local.date()] = math.exp(traffic.sigma * story.numbers.standard_normal())
+            mean = (
+                traffic.rows
+                / CELLS_PER_WINDOW
+                * traffic.weekdays[local.weekday()]
+                * shocks[local.date()]
+            )
+            if place.window <= DAY and not NIGHT_ENDS <= local.hour < NIGHT_BEGINS:
+                mean *= traffic.night
+            if local.day == calendar.monthrange(local.year, local.month)[1]:
+                mean *= traffic.month_end
+            mean *= math.exp(traffic.trend_per_day * ((at - story.end) / DAY))
+            for first, last, factor in swells:
+                mean *= factor if first <= at < last else 1.0
+            means[k] = mean
+        return story.numbers.poisson(means).astype(np.float64)
+
+    def rows(self, begun: datetime, until: datetime) -> float:
+        """Return how many rows happened from *begun* to *until*, cells at the border in proportion."""
+        a, b = (begun - self._begin) / self._cell, (until - self._begin) / self._cell
+        a, b = max(a, 0.0), min(b, float(len(self._counts)))
+        if b <= a:
+            return 0.0
+        first, last = int(a), int(b)
+        total = float(self._counts[first:last].sum()) - (a - first) * float(self._counts[first])
+        return total + ((b - last) * float(self._counts[last]) if last < len(self._counts) else 0.0)
+
+
+def synced(story: Story, events: Events) -> tuple[list[Facts], list[Load]]:
+    """Return the connector's jobs, oldest first, and what they moved."""
+    jobs: list[Facts] = []
+    loads: list[Load] = []
+    first = -story.place.jobs + 1
+    cursor = story.sync_at(first - 1)
+    number = story.draw.randint(1000, 900000)
+    index = first
+    while story.sync_at(index) <= story.as_of:
+        trouble = next((t for t in story.syncs if t.first <= index <= t.last), None)
+        number += story.draw.randint(1, 9)
+        if trouble is not None and trouble.how == "missing":
+            index += 1
+            continue
+        started = story.sync_at(index) + timedelta(seconds=story.draw.uniform(0, 20))
+        job, load = _job(story, events, trouble, (cursor, started), str(number))
+        jobs.append(job)
+        if load is not None:
+            loads.append(load)
+            cursor = load.until
+        if trouble is not None and trouble.how == "retried":
+            again = story.draw.uniform(1.5, 2.5) * min(story.place.sync_s, 900)
+            later = started + timedelta(seconds=again)
+            job, load = _job(story, events, None, (cursor, later), f"{number}1")
+            jobs.append(job)
+            if load is not None:
+                loads.append(load)
+                cursor = load.until
+        if trouble is not None and trouble.how == "long":
+            break
+        index += 1
+    return jobs, loads
+
+
+def _job(
+    story: Story,
+    events: Events,
+    trouble: SyncTrouble | None,
+    span: tuple[datetime, datetime],
+    number: str,
+) -> tuple[Facts, Load | None]:
+    place, (cursor, started) = story.place, span
+    lasts = place.sync_s * math.exp(story.draw.gauss(0.0, 0.12))
+    how = trouble.how if trouble is not None else "fine"
+    if how in ("failed", "retried", "cancelled"):
+        lasts = min(lasts, 900.0) * story.draw.uniform(0.3, 1.2)
+    finished = started + timedelta(seconds=lasts)
+    job: Facts = {
+        "id": number, "tenant_id": place.tenant, "connector_id": place.connector_id,
+        "status": "succeeded", "started_at": started, "finished_at": finished, "attempts": 1,
+    }  # fmt: skip
+    if how == "long" or finished > story.as_of:
+        return job | {"status": "running", "finished_at": None}, None
+    if trouble is not None and how in ("failed", "retried", "cancelled"):
+        status = "cancelled" if how == "cancelled" else "failed"
+        told = {"error_code": trouble.code, "error_message": trouble.message, "failure_origin": trouble.origin,
+                "failure_type": trouble.failure_type}  # fmt: skip
+        tries = story.draw.choice((1, 3, 5)) if how == "failed" else 1
+        return job | told | {
+            "status": status,
+            "attempts": tries,
+            "rows_synced": 0,
+            "bytes_synced": 0,
+        }, None
+    share = 1.0 - (trouble.drop if trouble is not None else 0.0)
+    moved = (
+        events.rows(cursor, started)
+        * share
+        * place.stream_factor
+        * math.exp(story.draw.gauss(0.0, 0.01))
+    )
+    job |= {"rows_synced": round(moved), "bytes_synced": round(moved * BYTES_PER_ROW)}
+    if trouble is not None and how == "incomplete":
+        job |= {"status": "incomplete", "error_code": trouble.code, "error_message": trouble.message,
+                "failure_origin": "source"}  # fmt: skip
+    return job, Load(begun=cursor, until=started, finished_at=finished, share=share)
+
+
+def counted(story: Story, events: Events, loads: Sequence[Load], seen_at: datetime) -> list[float]:
+    """Return the rows of each window that are there for somebody who looks at *seen_at*, oldest first."""
+    known = [load for load in loads if load.finished_at <= seen_at]
+    before = known[0].begun if known else loads[0].begun if loads else story.end
+    totals = []
+    for index in range(1 - story.place.windows, 1):
+        begun, until = story.edge(index), story.edge(index + 1)
+        rows = events.rows(begun, min(until, before)) if begun < before else 0.0
+        for load in known:
+            a, b = max(begun, load.begun), min(until, load.until)
+            if a < b:
+                rows += events.rows(a, b) * load.share
+        totals.append(rows * (story.copies if index == 0 else 1.0))
+    return totals
+
+
+def volume(story: Story, totals: Sequence[float]) -> list[Facts]:
+    """Return the volume history."""
+    first = 1 - story.place.windows
+    return [
+        {
+            "window_start": story.edge(first + k),
+            "window_end": story.edge(first + k + 1),
+            "rows": round(rows),
+        }
+        for k, rows in enumerate(totals)
+    ]
