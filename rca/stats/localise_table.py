@@ -21,6 +21,7 @@ MOST_ROWS: Final = 200_000  # a search of so many takes some seconds and half a 
 MOST_DIMENSIONS: Final = 16  # of more only single values could be searched
 SHOWN: Final = 12  # names of columns in a message
 SHOWN_CHARACTERS: Final = 40  # of what stands in a cell, in a message
+LARGEST: Final = 1e15  # from here on a number no longer tells one from the next
 SEPARATORS: Final = (",", ";", "\t")
 
 REAL: Final = "real"
@@ -184,8 +185,8 @@ def _columns_for(measure: Measure, table: _Table) -> tuple[str, ...]:
     missing = [name for name in wanted if name not in there]
     if missing:
         raise TableError(
-            f"a measure that is {measure.value} also needs {_listed(missing)}:"
-            f" add it, or choose another --measure; there are {_listed(there)}"
+            f"measure {measure.value} needs also {_listed(missing)}: add what is missing,"
+            f" or choose another --measure; there are {_listed(there)}"
         )
     return wanted
 
@@ -204,6 +205,9 @@ def _numbers(table: _Table, name: str) -> Numbers:
             f"{_quoted(cell)} is not a number: write it as 1234.5" if cell else "is empty: write 0"
         )
         _refuse(table, name, int(wrong[0]), problem)
+    large = np.flatnonzero(np.abs(column) > LARGEST)
+    if len(large):
+        _refuse(table, name, int(large[0]), f"is beyond {LARGEST:.0e}: write it in a larger unit")
     return column
 
 
