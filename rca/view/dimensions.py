@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple, TypeVar
 
@@ -28,7 +28,7 @@ class DimensionView:
     """One dimension: the names of its values, counts of the current window and of each older one (a row each).
 
     History windows without rows are left out; ``current`` may be empty. ``truncated`` when rare values were cut off
-    in any window, so that distinct counts and unseen values say nothing.
+    in any window, so that distinct counts and unseen values say nothing. ``rows`` are those of the current window.
     """
 
     dimension: str
@@ -38,36 +38,36 @@ class DimensionView:
     truncated: bool
     window_start: datetime
     window_end: datetime
+    rows: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Add up the rows once: every detector asks for them, some several times."""
+        object.__setattr__(self, "rows", float(self.current.sum()))
 
     @property
     def baseline(self) -> Counts:
         """The older windows without the newest of them when there are enough: a shift may have begun in it."""
         return self.history[:-1] if len(self.history) >= SPARE_FROM else self.history
 
-    @property
-    def rows(self) -> float:
-        """Rows of the current window."""
-        return float(self.current.sum())
 
-
-class Profile(NamedTuple):
-    """The counts of one window, of a dimension or of a combination; a tuple, because a case brings hundreds."""
+class Combined(NamedTuple):
+    """The counts of one window by combinations of values; a tuple, because a case brings hundreds."""
 
     dimension: str
-    end_s: float
-    window: DimensionProfile | SegmentProfile
+    window_start: datetime
+    window_end: datetime
     counts: Mapping[str, int]
-    truncated: bool
+    truncated: bool = False
+
+
+Profile = DimensionProfile | Combined
 
 
 def read_dimensions(
     profiles: Sequence[DimensionProfile], detected_at: datetime, as_of: datetime
 ) -> tuple[DimensionView, ...]:
     """Return one view per dimension that has a current window and at least one older one with rows."""
-    return _views(
-        Profile(p.dimension, end_s, p, p.counts, p.truncated)
-        for end_s, p in _begun(profiles, min(detected_at, as_of))
-    )
+    return _views(_begun(profiles, min(detected_at, as_of)))
 
 
 def read_segments(
@@ -76,7 +76,7 @@ def read_segments(
     """Return one view per combination of dimensions, its values joined by JOINT; a shift may show in no single one."""
     combined = [p for p in profiles if len(p.dimensions) > 1]
     return _views(
-        Profile(JOINT.join(p.dimensions), end_s, p, _counts(p), truncated=False)
+        (end_s, Combined(JOINT.join(p.dimensions), p.window_start, p.window_end, _counts(p)))
         for end_s, p in _begun(combined, min(detected_at, as_of))
     )
 
@@ -106,11 +106,11 @@ def _counts(profile: SegmentProfile) -> dict[str, int]:
     return counts
 
 
-def _views(profiles: Iterable[Profile]) -> tuple[DimensionView, ...]:
+def _views(windows: Iterable[tuple[float, Profile]]) -> tuple[DimensionView, ...]:
     """Return a view per dimension; of two readings of the same window the later in the list counts."""
     grouped: dict[str, dict[float, Profile]] = {}
-    for profile in profiles:
-        grouped.setdefault(profile.dimension, {})[profile.end_s] = profile
+    for end_s, profile in windows:
+        grouped.setdefault(profile.dimension, {})[end_s] = profile
     found = []
     for name, by_end in grouped.items():
         ends = sorted(by_end)[-1 - MAX_HISTORY :]
@@ -130,8 +130,8 @@ def _vectors(name: str, past: Sequence[Profile], current: Profile) -> DimensionV
         current=matrix[-1],
         history=matrix[:-1],
         truncated=any(p.truncated for p in everything),
-        window_start=current.window.window_start,
-        window_end=current.window.window_end,
+        window_start=current.window_start,
+        window_end=current.window_end,
     )
 
 

@@ -127,10 +127,9 @@ def _outages(jobs: Sequence[IngestionJob]) -> tuple[Outage, ...]:
     broken: list[IngestionJob] = []
     last_good: IngestionJob | None = None
     for job in jobs:
-        if job.status in OPEN:
-            continue
         if not brought_rows(job):
-            broken.append(job)
+            if job.status not in OPEN:
+                broken.append(job)
             continue
         if broken:
             found.append(Outage(jobs=tuple(broken), last_good=last_good, next_good=job))
@@ -154,9 +153,10 @@ def is_healthy(jobs: JobsView, since: datetime, until: datetime) -> bool:
     open_outage = any(
         o.began_at <= until and (o.ended_at is None or o.ended_at > until) for o in jobs.outages
     )
+    since_s = epoch_s(since)
     partial = any(
-        since < (job.finished_at or until) <= until
-        for job in jobs.jobs
-        if is_announced_partial(job)  # first, because comparing times is the dearer question
+        is_announced_partial(job) and since < (job.finished_at or until) <= until
+        for job, end_s in zip(jobs.jobs, jobs.finished_s, strict=True)
+        if end_s > since_s  # first, because it is the cheapest question and few pass it
     )
     return not (open_outage or partial)
