@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from benchmarks.strangers.place import HOUR, happens
+from benchmarks.strangers.place import happens
 from benchmarks.strangers.story import ColumnChange, Deploy, NodeTrouble, Story, Swell, SyncTrouble
 from benchmarks.strangers.words import (
     MISSING_COLUMN,
@@ -26,7 +26,7 @@ MISSED: Final = {
     "strong": (1.0, 1.4),
 }  # windows without rows
 ORIGINS: Final = {"destination_timeout": "destination", "platform": "airbyte_platform"}
-DAILY: Final = 24 * HOUR
+REMEMBERED: Final = 10  # jobs from before the trouble
 
 
 def blame(story: Story, cause: str, *signals: str) -> None:
@@ -46,7 +46,9 @@ def suffer(story: Story, cause: str) -> None:
 def outage_begins(story: Story, strength: str) -> int:
     """Return the first sync of an outage that costs the current window as much as *strength* says."""
     per_window = story.place.window / story.place.sync_every
-    return 1 - max(1, math.ceil(story.draw.uniform(*MISSED[strength]) * per_window))
+    first = story.lag - max(1, math.ceil(story.draw.uniform(*MISSED[strength]) * per_window))
+    story.place = replace(story.place, jobs=max(story.place.jobs, REMEMBERED - first))
+    return first
 
 
 def failing_sync(code: str | None) -> Fault:
@@ -102,7 +104,8 @@ def partial(*, told: bool) -> Fault:
             drop = max(drop, min(0.97, 1 - math.exp(-5 * sigma)))
         first = outage_begins(story, "strong" if not told else strength)
         story.syncs.append(SyncTrouble(
-            first=first, last=story.draw.choice((0, 10_000)), how="incomplete" if told else "thin", drop=drop,
+            first=first, last=story.draw.choice((story.lag - 1, 10_000)),
+            how="incomplete" if told else "thin", drop=drop,
             code="partial_streams" if told and happens(story.draw, 0.5) else None,
             message=story.draw.choice(PARTIAL_MESSAGES) if told else None,
         ))  # fmt: skip
@@ -237,7 +240,7 @@ def model_breaks(*, upstream: bool) -> Fault:
         if broken == chain[0]:
             broken = chain[1]
         per_window = story.place.window / story.place.run_every
-        first = 1 - min(
+        first = story.lag - min(
             max(1, math.ceil(story.draw.uniform(*MISSED[strength]) * per_window)),
             max(1, story.place.runs - 2),
         )
@@ -285,14 +288,18 @@ def tests_turn(*, deployed: bool) -> Fault:
         node = models.node or ""
         tests = models.tests[node]
         count = {"weak": 1, "medium": 2, "strong": 3}[strength]
+        doubled = deployed and ".unique_" in tests[0]
+        first = story.first_run if doubled else 0
+        story.place = replace(story.place, runs=max(story.place.runs, 2 - first))
         for test in tests[:count]:
-            found = story.draw.randint(3, 90000)
-            text = f"Got {found} results, configured to fail if != 0"
-            story.nodes.append(NodeTrouble(first=0, last=0, node=test, status="fail", message=text))
+            text = f"Got {story.draw.randint(3, 90000)} results, configured to fail if != 0"
+            story.nodes.append(
+                NodeTrouble(first=first, last=0, node=test, status="fail", message=text)
+            )
         if deployed:
-            story.deploys.append(Deploy(first=0, by=story.draw.choice(PEOPLE), changed=(node,)))
+            story.deploys.append(Deploy(first=first, by=story.draw.choice(PEOPLE), changed=(node,)))
             story.tags.append("code_changed")
-        if deployed and ".unique_" in tests[0]:
+        if doubled:
             story.copies = story.draw.uniform(1.3, 2.5)
             story.tags.append("duplicates")
         story.anomaly_type = (

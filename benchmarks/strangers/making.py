@@ -27,7 +27,7 @@ from benchmarks.strangers.faults import (
 from benchmarks.strangers.innocent import DECOYS, NEGATIVES
 from benchmarks.strangers.place import Place, draw_place, happens
 from benchmarks.strangers.shifting import mix, multiply, new_values, segment, vanish
-from benchmarks.strangers.story import Facts, Story, begin
+from benchmarks.strangers.story import DAY, Facts, Story, begin
 from benchmarks.strangers.telling import as_text, tell
 
 
@@ -61,7 +61,7 @@ KINDS: Final[dict[str, Kind]] = {
     "model_self": Kind(weight=5, fault=model_breaks(upstream=False), needs="model"),
     "model_upstream": Kind(weight=5, fault=model_breaks(upstream=True), needs="model"),
     "p2f_code": Kind(weight=4, fault=tests_turn(deployed=True), needs="model"),
-    "p2f_nocode": Kind(weight=4, fault=tests_turn(deployed=False), needs="dbt"),
+    "p2f_nocode": Kind(weight=4, fault=tests_turn(deployed=False), needs="model"),
     "exec_time": Kind(weight=4, fault=model_slow, needs="model"),
     "drift_vanish": Kind(weight=4, fault=vanish, needs="busy"),
     "drift_mix": Kind(weight=5, fault=mix, needs="busy"),
@@ -71,8 +71,7 @@ KINDS: Final[dict[str, Kind]] = {
     "new_multi": Kind(weight=3, fault=new_values(many=True), needs="busy pair"),
 }
 SECOND: Final = {  # what may happen at the same time without hiding the first
-    "drift_mix": "p2f_nocode", "auth": "col_added", "model_self": "new_one", "col_type": "missing_sync",
-    "cardinality": "auth",
+    "drift_mix": "p2f_nocode", "auth": "p2f_nocode", "new_one": "p2f_code", "missing_sync": "model_upstream",
 }  # fmt: skip
 NEGATIVE_SHARE: Final = 0.17
 TWO_SHARE: Final = 0.3  # of the kinds above
@@ -92,7 +91,8 @@ def incidents(seed: int, number: int) -> Iterator[tuple[Facts, Facts]]:
 def _incident(case_id: str, draw: Random, numbers: np.random.Generator) -> tuple[Facts, Facts]:
     if happens(draw, NEGATIVE_SHARE):
         kind = draw.choice(tuple(NEGATIVES))
-        story = begin(case_id, kind, _place(draw, "busy"), draw, numbers)
+        needs = "busy daily" if kind == "holiday" else "busy"
+        story = begin(case_id, kind, _place(draw, needs), draw, numbers)
         NEGATIVES[kind](story)
         story.tags.insert(0, f"negative:{kind}")
     else:
@@ -127,6 +127,8 @@ def _place(draw: Random, needs: str) -> Place:
         )
         if "pair" in needs and len(place.dimensions) < 2:  # noqa: PLR2004 - a pair
             continue
+        if "daily" in needs and place.window > DAY:
+            continue
         if "dbt" in needs and place.models.source is None:
             continue
         if "busy" in needs and place.traffic.rows < 300:  # noqa: PLR2004 - rows a window, so that shares mean something
@@ -143,6 +145,7 @@ def _surround(story: Story) -> None:
         *chosen,
         *(["decoys"] if chosen else []),
         *(["short_history"] if story.place.short else []),
+        *([] if story.place.by_arrival else ["event_time"]),
     ]
 
 

@@ -27,17 +27,21 @@ def runs(story: Story) -> list[Facts]:
     return [_run(story, index, base, partial=partial) for index in range(1 - story.place.runs, 1)]
 
 
-def built_at(story: Story, made: list[Facts]) -> datetime:
-    """Return when the dataset last took in what its parents held: now for a source, else its last good build."""
+def built_at(story: Story, made: list[Facts]) -> list[datetime] | None:
+    """Return when the dataset took in what its parents held, oldest first; None for what the connector writes."""
     node = story.place.models.node
     if node is None or not node.startswith("model."):
-        return story.detected_at
+        return None
+    forgotten = -math.ceil(
+        (story.end - story.edge(1 - story.place.windows)) / story.place.run_every
+    )
+    before = [story.run_at(index) for index in range(forgotten - 2, 1 - story.place.runs)]
     good = [
         run["began"]
         for run in made
         if any(r["unique_id"] == node and r["status"] == "success" for r in run["results"])
     ]
-    return max(good) if good else story.run_at(-story.place.runs)
+    return before + good
 
 
 def _run(story: Story, index: int, base: dict[str, float], *, partial: bool) -> Facts:

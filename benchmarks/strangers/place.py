@@ -21,6 +21,7 @@ CADENCES: Final = (  # window, choices of the time between syncs, windows kept
 )
 CADENCE_WEIGHTS: Final = (2, 3, 9, 1)
 SHORT_HISTORY_SHARE: Final = 0.06
+BY_ARRIVAL: Final = 0.7  # of the places; the contract's own reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,9 @@ class Place:
     runs: int
     jobs: int
     daily_snapshots: bool
+    by_arrival: (
+        bool  # windows count rows by when they came, else by the instant that the row itself names
+    )
     stream_factor: float  # rows of the whole connector for each row of this table
     id_column: str
     columns: tuple[tuple[str, str], ...]
@@ -126,15 +130,23 @@ def draw_place(draw: Random, *, busy: bool, modelled: bool, raw: bool) -> Place:
         zone=domain.zone, adapter=adapter, role=role, window=window,
         windows=draw.randint(4, 6) if short else draw.randint(*kept),
         sync_every=sync_every, sync_s=sync_every.total_seconds() * draw.uniform(0.02, 0.12),
-        run_every=draw.choice((sync_every, max(sync_every, min(window, draw.choice((3, 6, 24)) * HOUR)))),
+        run_every=_run_every(draw, window, sync_every),
         runs=draw.randint(2, 4) if short else draw.randint(6, 40),
         jobs=draw.randint(4, 8) if short else draw.randint(15, 70),
-        daily_snapshots=happens(draw, 0.5),  # half of the places
+        daily_snapshots=happens(draw, 0.5),
+        by_arrival=happens(draw, BY_ARRIVAL),
         stream_factor=draw.choice((1.0, 1.0, draw.uniform(1.05, 3.0))),
         id_column=domain.id_column, columns=domain.columns, types=TYPES[adapter],
         dimensions=_dimensions(draw, domain), fresh=domain.fresh,
         traffic=_traffic(draw, busy=busy, window=window), models=models, short=short,
     )  # fmt: skip
+
+
+def _run_every(draw: Random, window: timedelta, sync_every: timedelta) -> timedelta:
+    """Return a span that holds whole syncs and of which a window holds a whole number."""
+    spans = [hours * HOUR for hours in (1, 2, 3, 4, 6, 12, 24, 168)]
+    fitting = [s for s in spans if s >= sync_every and not s % sync_every and not window % s]
+    return draw.choice((sync_every, draw.choice(fitting)))
 
 
 def _role(draw: Random, *, modelled: bool, raw: bool) -> str:

@@ -144,7 +144,7 @@ def _refused(story: Story) -> None:
     if tests and happens(story.draw, 0.5):
         story.nodes.append(
             NodeTrouble(
-                first=0,
+                first=story.first_run,
                 last=0,
                 node=story.draw.choice(tests),
                 status="fail",

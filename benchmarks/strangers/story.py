@@ -24,6 +24,7 @@ CHANGEOVERS: Final = (
     date(2026, 4, 5),
 )
 CHANGEOVER_SHARE: Final = 0.08
+HOLIDAYS: Final = (date(2026, 1, 1), date(2027, 1, 1), date(2025, 12, 25), date(2026, 12, 25))
 FIRST_DAY: Final = date(2025, 3, 1)
 DAYS: Final = 700
 
@@ -126,6 +127,25 @@ class Story:
     )  # seconds that a node usually takes, where it matters
 
     @property
+    def lag(self) -> int:
+        """1 where the sync or run after the current window's end still fills it, 0 where it is too late."""
+        return 0 if self.place.by_arrival else 1
+
+    @property
+    def first_run(self) -> int:
+        """The first run of dbt that touches the current window."""
+        return self.lag - max(1, round(self.place.window / self.place.run_every))
+
+    @property
+    def carried(self) -> timedelta:
+        """How much earlier than they are counted rows happen, where they are counted as they arrive."""
+        if not self.place.by_arrival:
+            return timedelta(0)
+        node = self.place.models.node or ""
+        every = self.place.run_every if node.startswith("model.") else self.place.sync_every
+        return every - self.offset
+
+    @property
     def offset(self) -> timedelta:
         """From a window's end to the start of the first sync after it."""
         return min(timedelta(minutes=9), self.place.window * 0.04)
@@ -149,17 +169,19 @@ class Story:
         return wall.replace(tzinfo=zone).astimezone(UTC)
 
 
+def _some_day(draw: Random) -> date:
+    return FIRST_DAY + timedelta(days=draw.randrange(DAYS))
+
+
 def begin(
     case_id: str, kind: str, place: Place, draw: Random, numbers: np.random.Generator
 ) -> Story:
     """Return a story in which nothing has happened yet, at an instant when the place is open."""
     zone = ZoneInfo(place.zone)
     while True:
-        day = (
-            draw.choice(CHANGEOVERS)
-            if happens(draw, CHANGEOVER_SHARE)
-            else FIRST_DAY + timedelta(days=draw.randrange(DAYS))
-        )
+        day = draw.choice(CHANGEOVERS) if happens(draw, CHANGEOVER_SHARE) else _some_day(draw)
+        if kind == "holiday":
+            day = draw.choice(HOLIDAYS) + (place.window >= DAY) * timedelta(days=1)
         hour = (
             draw.randrange(8, 20)
             if place.window == HOUR
@@ -168,12 +190,12 @@ def begin(
             else 0
         )
         end = datetime(day.year, day.month, day.day, hour, tzinfo=zone).astimezone(UTC)
-        ends_in = (end - timedelta(minutes=1)).astimezone(zone).weekday()
-        if place.window > DAY or place.traffic.weekdays[ends_in] > 0:
+        story = Story(
+            case_id=case_id, draw=draw, numbers=numbers, place=place, end=end, detected_at=end, as_of=end, kind=kind,
+        )  # fmt: skip
+        latest = (end - story.carried - timedelta(minutes=1)).astimezone(zone)
+        if place.window > DAY or place.traffic.weekdays[latest.weekday()] > 0:
             break
-    story = Story(
-        case_id=case_id, draw=draw, numbers=numbers, place=place, end=end, detected_at=end, as_of=end, kind=kind,
-    )  # fmt: skip
     settled = story.run_at(0) + place.window * draw.uniform(0.08, 0.14)
     story.detected_at = settled.replace(microsecond=0)
     story.as_of = (settled + min(place.window * draw.uniform(0.005, 0.06), 3 * HOUR)).replace(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import calendar
 import math
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -46,7 +47,10 @@ class Events:
 
     def _drawn(self, story: Story, count: int) -> Numbers:
         place, traffic, zone = story.place, story.place.traffic, ZoneInfo(story.place.zone)
-        swells = [(story.edge(s.first), story.edge(s.last + 1), s.factor) for s in story.swells]
+        swells = [
+            (story.edge(s.first) - story.carried, story.edge(s.last + 1) - story.carried, s.factor)
+            for s in story.swells
+        ]
         shocks: dict[object, float] = {}
         means = np.empty(count)
         for k in range(count):
@@ -85,7 +89,8 @@ def synced(story: Story, events: Events) -> tuple[list[Facts], list[Load]]:
     """Return the connector's jobs, oldest first, and what they moved."""
     jobs: list[Facts] = []
     loads: list[Load] = []
-    first = -story.place.jobs + 1
+    windows = (story.end - story.edge(1 - story.place.windows)) / story.place.sync_every
+    first = -max(story.place.jobs, math.ceil(windows) + 2)
     cursor = story.sync_at(first - 1)
     number = story.draw.randint(1000, 900000)
     index = first
@@ -112,7 +117,7 @@ def synced(story: Story, events: Events) -> tuple[list[Facts], list[Load]]:
         if trouble is not None and trouble.how == "long":
             break
         index += 1
-    return jobs, loads
+    return jobs[-story.place.jobs :], loads
 
 
 def _job(
@@ -146,12 +151,9 @@ def _job(
             "bytes_synced": 0,
         }, None
     share = 1.0 - (trouble.drop if trouble is not None else 0.0)
-    moved = (
-        events.rows(cursor, started)
-        * share
-        * place.stream_factor
-        * math.exp(story.draw.gauss(0.0, 0.01))
-    )
+    mine = events.rows(cursor, started)
+    others = story.numbers.poisson(mine * (place.stream_factor - 1.0))
+    moved = (mine + float(others)) * share
     job |= {"rows_synced": round(moved), "bytes_synced": round(moved * BYTES_PER_ROW)}
     if trouble is not None and how == "incomplete":
         job |= {"status": "incomplete", "error_code": trouble.code, "error_message": trouble.message,
@@ -159,20 +161,50 @@ def _job(
     return job, Load(begun=cursor, until=started, finished_at=finished, share=share)
 
 
-def counted(story: Story, events: Events, loads: Sequence[Load], seen_at: datetime) -> list[float]:
-    """Return the rows of each window that are there for somebody who looks at *seen_at*, oldest first."""
-    known = [load for load in loads if load.finished_at <= seen_at]
-    before = known[0].begun if known else loads[0].begun if loads else story.end
-    totals = []
-    for index in range(1 - story.place.windows, 1):
-        begun, until = story.edge(index), story.edge(index + 1)
-        rows = events.rows(begun, min(until, before)) if begun < before else 0.0
-        for load in known:
-            a, b = max(begun, load.begun), min(until, load.until)
-            if a < b:
-                rows += events.rows(a, b) * load.share
-        totals.append(rows * (story.copies if index == 0 else 1.0))
+def counted(
+    story: Story, events: Events, loads: Sequence[Load], builds: Sequence[datetime] | None
+) -> list[float]:
+    """Return the rows of each window as they can be counted at the alert, oldest first.
+
+    Args:
+        story: the incident.
+        events: what really happened.
+        loads: what the syncs moved, oldest first.
+        builds: when the dataset took over what its parents held, oldest first; None for what the connector writes.
+    """
+    edges = [story.edge(index) for index in range(1 - story.place.windows, 2)]
+    totals = [0.0] * story.place.windows
+    for load in loads:
+        seen = _seen_at(load, builds)
+        if seen is None or seen > story.detected_at:
+            continue
+        for at, begun, until in _parts(story, load, seen, edges):
+            totals[at] += events.rows(begun, until) * load.share
+    totals[-1] *= story.copies
     return totals
+
+
+def _parts(
+    story: Story, load: Load, seen: datetime, edges: Sequence[datetime]
+) -> Iterator[tuple[int, datetime, datetime]]:
+    """Yield the windows that count rows of *load*, and from when to when those rows happened."""
+    if story.place.by_arrival:
+        at = bisect_right(edges, seen) - 1
+        if 0 <= at < len(edges) - 1:
+            yield at, load.begun, load.until
+        return
+    for at in range(max(bisect_right(edges, load.begun) - 1, 0), len(edges) - 1):
+        begun, until = max(edges[at], load.begun), min(edges[at + 1], load.until)
+        if begun >= until:
+            return
+        yield at, begun, until
+
+
+def _seen_at(load: Load, builds: Sequence[datetime] | None) -> datetime | None:
+    if builds is None:
+        return load.finished_at
+    at = bisect_left(builds, load.finished_at)
+    return builds[at] if at < len(builds) else None
 
 
 def volume(story: Story, totals: Sequence[float]) -> list[Facts]:
