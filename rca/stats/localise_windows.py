@@ -71,7 +71,7 @@ def _scale(current: Numbers, baseline: Numbers, jitter: float) -> float:
     """
     pooled = baseline.sum(axis=0)
     held = pooled > 0.0
-    before, now = pooled[held], current[held]
+    before, now = np.maximum(pooled[held], TINY), current[held]
     total, usual = float(now.sum() / before.sum()), 1.0 / len(baseline)
     if total <= 0.0:
         return usual
