@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks.localise_data import Question
 from rca.stats.localise_cube import Codes, Element, Flags, Numbers, members
+from rca.stats.localise_leaves import AdditiveLeaves, Names
 
 SCALE: Final = 100.0  # of the Weibull draws; no method here depends on it
 SHAPES: Final = (0.5, 1.0)
@@ -85,13 +86,19 @@ def draw(family: Family, seed: int) -> Question:
     rose = bool(real.sum() > expected.sum())
     for anomaly in anomalies:
         _strike(rng, anomaly, codes, (real, expected) if rose else (expected, real))
+    names = Names(
+        dimensions=tuple(f"d{d}" for d in range(len(family.sizes))),
+        values=tuple(tuple(str(value) for value in range(size)) for size in family.sizes),
+        codes=codes,
+    )
     return Question(
         name=f"{family.name}-{seed}",
-        codes=codes,
-        sizes=family.sizes,
-        expected=expected,
-        observed=real,
-        truth=frozenset(element for anomaly in anomalies for element in anomaly.elements),
+        leaves=AdditiveLeaves(names=names, expected=expected, observed=real),
+        truth=frozenset(
+            frozenset(names.of(element).items())
+            for anomaly in anomalies
+            for element in anomaly.elements
+        ),
     )
 
 

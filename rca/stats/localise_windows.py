@@ -17,6 +17,7 @@ HALF_A_ROW: Final = 0.5  # expected of a combination that no window of the basel
 NAME_PER_FOLD: Final = 0.1  # e-folds off the usual level that are as odd as one exception
 LEVELS: Final = 32  # ratios tried as the common one
 TINY: Final = 1e-12  # rows; keeps the logarithm of nothing finite
+NOTHING: Final = 1e-100  # rows per pooled row; a ratio to less than this overflows
 ENOUGH_ROWS: Final = 1.0  # expected; rarer leaves do not show how steady the windows are
 
 
@@ -73,7 +74,7 @@ def _scale(current: Numbers, baseline: Numbers, jitter: float) -> float:
     held = pooled > 0.0
     before, now = np.maximum(pooled[held], TINY), current[held]
     total, usual = float(now.sum() / before.sum()), 1.0 / len(baseline)
-    if total <= 0.0:
+    if total < NOTHING:
         return usual
     tried = np.append(_levels(before, now), (total, usual))
     expected = np.maximum(before * tried[:, np.newaxis], TINY)

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rca.stats.robust import median, spread, upper_tail
+from rca.stats.noise import Noise, noise_of
+from rca.stats.robust import median
 
 DAY_S: Final = 86_400.0
 WEEK_DAYS: Final = 7
 SHRINK: Final = 0.5  # half an imaginary ordinary day is added to each weekday, so that two observations do not decide
 RECENT: Final = 28  # windows; they tell level and noise, older ones only what a weekday is like
-PRIOR_WINDOWS: Final = 4.0  # windows; a random source's own noise counts as so many of them
-LOG_NOISE_FLOOR: Final = (
-    0.05  # a business varies by a twentieth from day to day even when nothing happens
-)
 UNSEEN_WEEKDAY: Final = 0.1  # of the logarithm; how far a weekday that was never seen may lie off
 MIN_ROWS: Final = 1.0  # an empty window is an outage, not an observation of the level
 
@@ -34,13 +31,15 @@ class Window:
 class Forecast:
     """What the judged window should have held, and how far it strayed from it.
 
-    ``z`` is in robust standard deviations of the logarithm, negative for missing rows. ``lowest`` is the smallest of
-    the ``history`` comparable windows that held any rows; ``weekday`` is 0 for Thursday, None for other than days.
+    ``z`` is in units of ``noise``, the standard deviation of the logarithm, and negative for missing rows; ``p_low`` in
+    (0, 1) is the probability that a healthy window holds this few rows. ``lowest`` is the smallest of the ``history``
+    comparable windows that held any rows; ``weekday`` is 0 for Thursday, None for other than days.
     """
 
     expected: float
     observed: float
     z: float
+    p_low: float
     noise: float
     history: int
     lowest: float
@@ -50,11 +49,6 @@ class Forecast:
     def drop(self) -> float:
         """Share of the expected rows that is missing, in [0, 1]."""
         return max(0.0, 1.0 - self.observed / self.expected) if self.expected > 0.0 else 0.0
-
-    @property
-    def p_low(self) -> float:
-        """Probability that a healthy window holds this few rows."""
-        return upper_tail(-self.z)
 
 
 def weekday_of(start_s: float) -> int:
@@ -66,8 +60,7 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
     """Return what *judged* should have held given *history* (ascending, without the judged window).
 
     Weekdays are shrunk towards the level, which is that of the newest RECENT windows of the same phase of the day.
-    The noise is what those windows stray from a forecast made without them, shrunk towards the counting noise of a
-    random source: planned loads vary far less than that, and few windows cannot show it.
+    The noise is weighed by what those windows stray from a forecast made without them.
 
     Returns:
         None when fewer than three comparable windows are known.
@@ -80,15 +73,19 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
     days = [weekday_of(w.start_s + length / 2.0) for w in alike]
     base = median(logs)
     week = _week(days, [value - base for value in logs])
-    left = [v - base - week[d].offset for v, d in zip(logs[-RECENT:], days[-RECENT:], strict=True)]
-    centre = median(left)
-    strays = [(v - centre) * week[d].left_out for v, d in zip(left, days[-RECENT:], strict=True)]
+    recent = [week[day] for day in days[-RECENT:]]
+    level = base + median(
+        [v - base - d.offset for v, d in zip(logs[-RECENT:], recent, strict=True)]
+    )
+    noise = noise_of(
+        [w.rows for w in alike[-RECENT:]],
+        [level + d.offset for d in recent],
+        [d.left_out for d in recent],
+    )
     own_day = week.get(weekday_of(judged.start_s + length / 2.0))
-    mean = base + centre + (own_day.offset if own_day is not None else 0.0)
-    sigma = _noise(strays, math.exp(mean))
-    if own_day is None:
-        sigma = math.hypot(sigma, UNSEEN_WEEKDAY)
-    return _against(mean, sigma, judged, alike)
+    unseen = UNSEEN_WEEKDAY if own_day is None else 0.0
+    mean = level + (own_day.offset if own_day is not None else 0.0)
+    return _against(mean, noise.widened(1.0 + 1.0 / len(recent), unseen), judged, alike)
 
 
 def _alike(history: Sequence[Window], judged: Window, length: float) -> list[Window]:
@@ -126,21 +123,14 @@ def _week(days: Sequence[int], residuals: Sequence[float]) -> dict[int, _Weekday
     }
 
 
-def _noise(strays: Sequence[float], expected: float) -> float:
-    """Return the standard deviation of the logarithm: as observed, with a random source as so many windows more."""
-    seen = len(strays)
-    random = 1.0 / max(expected, 1.0) + LOG_NOISE_FLOOR**2
-    variance = (seen * spread(strays) ** 2 + PRIOR_WINDOWS * random) / (seen + PRIOR_WINDOWS)
-    return max(math.sqrt(variance), LOG_NOISE_FLOOR) * (1.0 + 1.0 / seen)
-
-
-def _against(mean: float, sigma: float, judged: Window, alike: Sequence[Window]) -> Forecast:
-    length = judged.end_s - judged.start_s
+def _against(mean: float, noise: Noise, judged: Window, alike: Sequence[Window]) -> Forecast:
+    length, usual = judged.end_s - judged.start_s, noise.usual()
     return Forecast(
         expected=math.exp(mean),
         observed=judged.rows,
-        z=(math.log(max(judged.rows, 0.5)) - mean) / sigma,
-        noise=sigma,
+        z=(math.log(max(judged.rows, 0.5)) - mean) / usual,
+        p_low=noise.at_most(judged.rows, mean),
+        noise=usual,
         history=len(alike),
         lowest=min(window.rows for window in alike),
         weekday=weekday_of(judged.start_s + length / 2.0) if _is_day(length) else None,

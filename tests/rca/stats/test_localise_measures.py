@@ -241,3 +241,14 @@ def test_numbers_that_cannot_be_are_refused(kind):
     columns[0][3] = {"additive": np.inf, "rate": 1e9, "counts": -1.0}[kind]
     with pytest.raises(ValueError, match=r"finite|between 0 and their trials|below 0"):
         localise(leaves(kind, columns))
+
+
+@pytest.mark.parametrize(
+    ("current", "past"),
+    [([1e-313, 0.0], [1.0, 1.0]), ([1e9, 1.0], [1e-313, 0.0]), ([1e-313, 5.0], [5.0, 1e-313])],
+)
+def test_almost_nothing_is_no_overflow(current, past):
+    """Parts of a row that no query returns are taken as nothing, and nobody divides by them."""
+    names, sums = combined({"a": ["x", "y"]}, [np.array(current), np.array(past)])
+    leaves_of_two = CountLeaves(names=names, current=sums[0], baseline=sums[1][np.newaxis])
+    assert all(np.isfinite(place.expected) for place in localise(leaves_of_two))
