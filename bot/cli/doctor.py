@@ -13,7 +13,7 @@ from bot.cli.verb import Verb
 from bot.clock import system_clock
 from bot.doctor.examination import Report, examine
 from bot.ports import Checked
-from bot.settings import Settings, SettingsError
+from bot.settings import Settings, SettingsError, SlackMode
 
 SICK: Final = 1  # exit status when there is something to fix
 
@@ -44,10 +44,13 @@ def _settings() -> tuple[Settings, tuple[Checked, ...]]:
 
 
 def _as_far_as_they_go() -> Settings:
+    """A pager's missing secret keeps nobody from trying Slack; where a value itself is wrong, nothing is known."""
     try:
-        return Settings.for_tools(os.environ)
-    except SettingsError:
+        settings = Settings.for_tools(os.environ)
+        mode = SlackMode(os.environ.get("SLACK_MODE") or SlackMode.SOCKET)
+    except (SettingsError, ValueError):
         return Settings.for_tools({})
+    return settings.model_copy(update={"slack_mode": mode})
 
 
 def _say(title: str, lines: Sequence[Checked]) -> None:

@@ -21,7 +21,7 @@ from bot.jobs import submit_only
 from bot.pagers.registry import Means
 from bot.ports import BotError, Checked, PageOrder, Source
 from bot.records import Post
-from bot.settings import Settings
+from bot.settings import Settings, SlackMode
 from bot.sources.registry import open_all
 from bot.store import Store
 from bot.store.engine import create_engine
@@ -100,7 +100,10 @@ async def _slack(settings: Settings, reached: list[bool]) -> Sequence[Checked]:
     """Slack's own section; whether it took the token is noted for the pagers that need it."""
     found = await examine_slack(settings)
     reached.append(bool(found) and found[0].problem is None)
-    return found or (Checked(what="Slack is off, or has no token yet: nothing of it was tried"),)
+    if found:
+        return found
+    why = "SLACK_MODE is off" if settings.slack_mode is SlackMode.OFF else "it has no token yet"
+    return (Checked(what=f"nothing of Slack was tried: {why}"),)
 
 
 async def _pagers(

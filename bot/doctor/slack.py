@@ -28,6 +28,8 @@ NEEDED_SCOPES: Final[Mapping[str, str]] = {
 }
 """What the app's manifest asks for, and why."""
 
+REACH_IT: Final = "let this machine reach slack.com, or what SLACK_API_URL names, over HTTPS"
+
 _CHANNEL_FIX: Final = {
     "not_in_channel": "invite the bot there: /invite @rca",
     "channel_not_found": "check the id; for a private channel invite the bot: /invite @rca",
@@ -71,7 +73,7 @@ async def _hello(client: AsyncWebClient) -> tuple[Checked, ...]:
         answer = await client.auth_test()
     except (SlackApiError, ClientError, TimeoutError) as error:
         fix = "check SLACK_BOT_TOKEN; the app's page shows it under OAuth & Permissions"
-        return (Checked(what=what, problem=_said(error), fix=fix),)
+        return (Checked(what=what, problem=_said(error), fix=_fix(error, fix)),)
     headers = {name.lower(): value for name, value in dict(answer.headers).items()}
     granted = {scope.strip() for scope in str(headers.get(SCOPES_HEADER, "")).split(",")} - {""}
     team = answer.get("team") or answer.get("team_id")
@@ -132,7 +134,8 @@ async def _groups(client: AsyncWebClient, directory: Directory) -> list[Checked]
     try:
         answer = await client.usergroups_list(include_disabled=True)
     except (SlackApiError, ClientError, TimeoutError) as error:
-        return [Checked(what=what, problem=_said(error), fix="give the app usergroups:read")]
+        fix = _fix(error, "give the app usergroups:read")
+        return [Checked(what=what, problem=_said(error), fix=fix)]
     groups: list[dict[str, Any]] = answer.get("usergroups", [])
     listed = {str(group["id"]): group for group in groups}
     problems = [
@@ -159,8 +162,13 @@ async def _socket(client: AsyncWebClient) -> Checked:
         await client.apps_connections_open(app_token=client.token or "")
     except (SlackApiError, ClientError, TimeoutError) as error:
         fix = "check SLACK_APP_TOKEN: an app-level token with the scope connections:write"
-        return Checked(what=what, problem=_said(error), fix=fix)
+        return Checked(what=what, problem=_said(error), fix=_fix(error, fix))
     return Checked(what=what)
+
+
+def _fix(error: Exception, answered: str) -> str:
+    """What to do when Slack answered with an error; a token is not to blame where nobody answered."""
+    return answered if isinstance(error, SlackApiError) else REACH_IT
 
 
 def _said(error: Exception) -> str:
