@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.strangers.blemishes import BLEMISHES, DECIDES, hole
+from benchmarks.strangers.bystanders import BYSTANDERS
 from benchmarks.strangers.faults import (
     Fault,
     column_gone,
@@ -76,6 +77,7 @@ SECOND: Final = {  # what may happen at the same time without hiding the first
 NEGATIVE_SHARE: Final = 0.17
 TWO_SHARE: Final = 0.3  # of the kinds above
 HOLE_SHARE: Final = 0.12
+DECOY_SHARE: Final = 0.13
 UNKNOWN_FACTS: Final = ("ingestion_jobs", "column_snapshots", "dbt_runs", "lineage", "dq_results",
                         "volume_history", "dimension_profiles", "peer_errors")  # fmt: skip
 
@@ -137,9 +139,13 @@ def _place(draw: Random, needs: str) -> Place:
 
 
 def _surround(story: Story) -> None:
-    chosen = [name for name in DECOYS if happens(story.draw, 0.16)]
-    for name in chosen:
-        DECOYS[name](story)
+    chosen = []
+    for name, decoy in (DECOYS | BYSTANDERS).items():
+        before = _marks(story)
+        if happens(story.draw, DECOY_SHARE):
+            decoy(story)
+        if _marks(story) != before:
+            chosen.append(name)
     story.tags += [
         f"role:{story.place.role}",
         *chosen,
@@ -147,6 +153,14 @@ def _surround(story: Story) -> None:
         *(["short_history"] if story.place.short else []),
         *([] if story.place.by_arrival else ["event_time"]),
     ]
+
+
+def _marks(story: Story) -> tuple[object, ...]:
+    """Return what every decoy changes something of."""
+    return (
+        len(story.syncs), len(story.nodes), len(story.deploys), len(story.columns), len(story.peers),
+        story.respelled_at, story.vague, story.place.dimensions,
+    )  # fmt: skip
 
 
 def _wear(story: Story, document: Facts) -> None:

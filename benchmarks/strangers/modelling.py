@@ -92,7 +92,7 @@ def _ordered(story: Story) -> list[str]:
 def _selection(story: Story, index: int, *, partial: bool) -> tuple[str, set[str]]:
     everything = set(story.place.models.tests)
     troubled = any(t.first <= index <= t.last or t.first == index + 1 for t in story.nodes)
-    if not partial or index == 0 or troubled:
+    if not partial or index >= story.first_run - 1 or troubled:
         return "build", everything
     chance = story.draw.random()
     if chance < TESTS_ONLY_SHARE:

@@ -122,6 +122,8 @@ class Story:
     deploys: list[Deploy] = field(default_factory=list)
     peers: list[Facts] = field(default_factory=list)
     resolved: bool = False
+    respelled_at: datetime | None = None  # from here on the types are spelled another way
+    vague: bool = False  # the catalog knows neither interval nor stream
     base: dict[str, float] = field(
         default_factory=dict
     )  # seconds that a node usually takes, where it matters

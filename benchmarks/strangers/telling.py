@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from benchmarks.strangers.bystanders import ALIASES
 from benchmarks.strangers.modelling import built_at, runs
 from benchmarks.strangers.place import happens
 from benchmarks.strangers.shares import profiles
@@ -70,11 +71,12 @@ def _anomaly(story: Story, totals: list[float]) -> Facts:
 def _dataset(story: Story) -> Facts:
     place = story.place
     raw = place.role in ("raw", "source")
-    every = place.sync_every.total_seconds()
+    every = None if story.vague else place.sync_every.total_seconds()
     return {
-        "name": place.dataset, "relation": place.relation, "connector_id": place.connector_id, "stream": place.stream,
+        "name": place.dataset, "relation": place.relation, "connector_id": place.connector_id,
+        "stream": None if story.vague else place.stream,
         "dbt_node": place.models.node, "expected_sync_interval_s": every,
-        "sync_grace_s": every * story.draw.choice((0.1, 0.25, 0.5)),
+        "sync_grace_s": None if every is None else every * story.draw.choice((0.1, 0.25, 0.5)),
         "critical": happens(story.draw, 0.3), "merchant_facing": not raw and happens(story.draw, 0.5),
         "source_owner": place.owner,
     }  # fmt: skip
@@ -85,7 +87,10 @@ def _columns(story: Story, at: datetime) -> list[Facts]:
     for change in sorted(story.columns, key=lambda c: c.at):
         if change.at <= at:
             columns = change.change(columns)
-    return [{"name": name, "type": story.place.types[kind]} for name, kind in columns]
+    told = [{"name": name, "type": story.place.types[kind]} for name, kind in columns]
+    if story.respelled_at is not None and story.respelled_at <= at:
+        told = [{**c, "type": ALIASES.get(c["type"], c["type"])} for c in reversed(told)]
+    return told
 
 
 def _snapshots(story: Story) -> list[Facts]:
