@@ -19,6 +19,10 @@ FORMAT: Final = "rca.segments/1"
 MOST_BYTES: Final = 64 * 2**20  # unpacked; two hundred thousand rows of three hundred characters
 NAME_SHOWN: Final = 80  # characters of one value
 SHARE_DIGITS: Final = 6  # beyond, a share is only how its sums were rounded
+ONE_WINDOW: Final = (
+    "One past window does not show how much windows stray; with more of them"
+    " (past_rows_2, past_rows_3, …) less is blamed on an ordinary day."
+)
 JOINT: Final = " & "
 
 
@@ -82,6 +86,8 @@ def _lines(leaves: Leaves, places: tuple[Place, ...]) -> Iterator[str]:
             f"   {_change(place.expected, place.observed, place.trials)};"
             f" {percent(round(place.explained_share, SHARE_DIGITS))} of the {'rise' if rose else 'fall'}"
         )
+    if places and isinstance(leaves, CountLeaves) and len(leaves.baseline) == 1:
+        yield ONE_WINDOW
 
 
 def _condition(name: str, value: str | None) -> str:

@@ -96,6 +96,17 @@ def test_the_columns_say_what_the_numbers_are(
     assert out.splitlines()[1:] == ["No part of it stands out from the noise of its own rows."]
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_one_past_window_is_said_to_be_little(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: int
+) -> None:
+    """Without a second window nobody can see how much they stray; with one nothing is said."""
+    head, past = "rows,past_rows" + ",past_rows_2" * more, ",100" * (1 + more)
+    _, out, _ = said(table(head, f"100{past}", gb=f"9{past}"), tmp_path, capsys)
+    assert "1. country = GB" in out
+    assert ("One past window" in out) is not bool(more)
+
+
 def test_a_measure_that_is_named_goes_before_the_columns(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
