@@ -40,7 +40,12 @@ def _trouble(story: Story, index: int, how: str, code: str | None) -> None:
 
 def late_failure(story: Story) -> None:
     """The first sync after the window fails; what the window counts had come before."""
-    if story.place.by_arrival and "ingestion_failure" not in story.causes and _free(story, 0):
+    explained = story.causes and "ingestion_failure" not in story.causes
+    told = story.anomaly_type in (
+        "distribution_anomaly",
+        "volume_anomaly",
+    )  # stale would be another matter
+    if story.place.by_arrival and explained and told and _free(story, 0):
         _trouble(story, 0, "failed", "source_timeout")
 
 

@@ -26,6 +26,7 @@ MISSED: Final = {
     "strong": (1.0, 1.4),
 }  # windows without rows
 ORIGINS: Final = {"destination_timeout": "destination", "platform": "airbyte_platform"}
+COMPARED: Final = 4  # runs before a model became slow
 REMEMBERED: Final = 10  # jobs from before the trouble
 
 
@@ -273,6 +274,7 @@ def model_slow(story: Story, strength: str) -> None:
         story.place.window.total_seconds() * 0.05 / ratio, story.draw.uniform(20, 900)
     )
     first = story.draw.choice((0, 0, -1))
+    story.place = replace(story.place, runs=max(story.place.runs, COMPARED - first))
     story.nodes.append(NodeTrouble(first=first, last=0, node=slow, status="success", slower=ratio))
     if happens(story.draw, 0.5):
         story.deploys.append(Deploy(first=first, by=story.draw.choice(PEOPLE), changed=(slow,)))

@@ -107,7 +107,7 @@ def synced(story: Story, events: Events) -> tuple[list[Facts], list[Load]]:
             loads.append(load)
             cursor = load.until
         if trouble is not None and trouble.how == "retried":
-            again = story.draw.uniform(1.5, 2.5) * min(story.place.sync_s, 900)
+            again = story.place.sync_s * story.draw.uniform(0.15, 0.25)
             later = started + timedelta(seconds=again)
             job, load = _job(story, events, None, (cursor, later), f"{number}1")
             jobs.append(job)
@@ -130,7 +130,9 @@ def _job(
     place, (cursor, started) = story.place, span
     lasts = place.sync_s * math.exp(story.draw.gauss(0.0, 0.12))
     how = trouble.how if trouble is not None else "fine"
-    if how in ("failed", "retried", "cancelled"):
+    if how == "retried":
+        lasts *= story.draw.uniform(0.03, 0.1)
+    elif how in ("failed", "cancelled"):
         lasts = min(lasts, 900.0) * story.draw.uniform(0.3, 1.2)
     finished = started + timedelta(seconds=lasts)
     job: Facts = {
