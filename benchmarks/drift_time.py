@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any, Final
 
 import numpy as np
@@ -93,16 +93,16 @@ def _calls(values: int, rows: int) -> dict[str, Callable[[], object]]:
 
 
 def _medians_s(calls: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """Return the median seconds of each call; they take turns, so that load hits all of them."""
+    """Return the median seconds that each call keeps the processor busy; they take turns, so that load hits all."""
     spans: dict[str, list[float]] = {name: [] for name in calls}
     for round_ in range(-1, ROUNDS):  # the first warms up
         for name, call in calls.items():
             if name.startswith("Evidently") and round_ >= EVIDENTLY_ROUNDS:
                 continue
-            begun = perf_counter()
+            begun = process_time()
             call()
             if round_ >= 0:
-                spans[name].append(perf_counter() - begun)
+                spans[name].append(process_time() - begun)
     return {name: median(each) for name, each in spans.items()}
 
 
@@ -125,7 +125,7 @@ def tell(values: Sequence[int], rows: int, limit_s: float) -> None:
     """Measure for each number of distinct values and print the seconds, then the ratios."""
     found = {distinct: _speed(distinct, rows, limit_s) for distinct in values}
     say(
-        f"Seconds for the score and the top {TOP} movers of 2 x {rows:,} rows in memory; "
+        f"Seconds of the processor for the score and the top {TOP} movers of 2 x {rows:,} rows in memory; "
         f"medians of {ROUNDS}, Evidently's of {EVIDENTLY_ROUNDS}\n"
     )
     say_table(["", *(f"{v:,} values" for v in values)], _rows(list(found.values())))
