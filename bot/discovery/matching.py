@@ -121,7 +121,8 @@ def _with_known_owner(proposal: Proposal, owners: frozenset[str]) -> Proposal:
     owner = proposal.said.get("owner")
     if owner is None or owner.value in owners:
         return proposal
-    why = f"{owner.why}; the directory has neither a team nor a person of that name"
+    source = owner.why.partition(":")[0]
+    why = f"named by {source}; the directory has neither a team nor a person of that name"
     said = {**proposal.said, "owner": replace(owner, sureness=0.0, why=why)}
     return replace(proposal, said=said)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.render.text import count_of
+
 MOST_PROBLEMS: Final = 3  # different ones per source; the rest is counted
 
 
@@ -66,7 +68,7 @@ def _problems(heard: Iterable[Heard]) -> Iterable[str]:
         others = f" and {len(datasets) - 1} more" if len(datasets) > 1 else ""
         yield f"{datasets[0]}{others}: {problem}"
     if len(ranked) > MOST_PROBLEMS:
-        yield f"and {len(ranked) - MOST_PROBLEMS} other problems"
+        yield f"and {count_of(len(ranked) - MOST_PROBLEMS, 'other problem')}"
 
 
 def ago(span: timedelta) -> str:

@@ -20,8 +20,8 @@ from bot.render.incident import card, changed_note, details, paged_note, undeliv
 from bot.render.message import Buttons, ButtonStyle
 from bot.render.words import AMBER, BLUE, GREEN, GREY, RED
 from rca.case import AnomalyType
-from rca.diagnosis import Band, Diagnosis, Escalation, Guidance, Urgency
-from rca.evidence import Cause
+from rca.diagnosis import Band, BlindSpot, Diagnosis, Escalation, Guidance, Urgency
+from rca.evidence import Cause, SignalCode
 from tests.golden.scenes import (
     ACKNOWLEDGED,
     ACT,
@@ -124,6 +124,45 @@ def test_a_symptom_is_called_one() -> None:
     """A hypothesis that another explains is named as its symptom; one that stands for itself has its confidence."""
     assert "Also seen: upstream data shift, a symptom of ingestion failure." in words(view())
     assert "2. Transformation regression (dbt model failure), 55 %." in words(view(INVESTIGATE))
+
+
+def blind_to(*reasons: tuple[str, str], checked: tuple[SignalCode, ...]) -> Diagnosis:
+    """A diagnosis without a cause, whose detectors could not look for these reasons."""
+    spots = tuple(BlindSpot(detector=detector, reason=reason) for detector, reason in reasons)
+    return HOLE.model_copy(
+        update={"hypotheses": (), "top_confidence": 0.0, "checked": checked, "blind_spots": spots}
+    )
+
+
+@pytest.mark.parametrize(
+    ("checked", "rest", "said"),
+    [
+        ((), (), "sync_failure, dbt_model_failure: orders is not in the catalog"),
+        (
+            (SignalCode.COLUMN_REMOVED,),
+            (),
+            "sync_failure, dbt_model_failure: ingestion jobs, dbt runs: orders is not in the catalog",
+        ),
+        (
+            (),
+            (("column_removed", "column snapshots: the token has expired"),),
+            "column_removed: column snapshots: the token has expired",
+        ),
+    ],
+)
+def test_one_reason_for_several_kinds_of_facts_is_said_once(
+    checked: tuple[SignalCode, ...], rest: tuple[tuple[str, str], ...], said: str
+) -> None:
+    """What keeps every check from looking needs no list of facts; where some could look, the facts are named."""
+    shown = blind_to(
+        ("sync_failure", "ingestion jobs: orders is not in the catalog"),
+        ("dbt_model_failure", "dbt runs: orders is not in the catalog"),
+        *rest,
+        checked=checked,
+    )
+    told = words(view(shown)).replace("`", "")
+    assert said in told
+    assert told.count("orders is not in the catalog") == 1
 
 
 def test_found_nothing_and_could_not_look_stay_apart() -> None:
