@@ -59,6 +59,40 @@ class _Choice:
     leaves: Codes
 
 
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    """What is known of one cuboid's elements while leaves are set aside.
+
+    ``bound`` is no less than each element's score. ``counts`` is how many open leaves each has of each row of odds: it
+    is made when it is first asked for and then kept, unless the cuboid is too fine for that.
+    """
+
+    cuboid: Cuboid
+    bound: Numbers
+    counts: Codes | None = None
+
+    def sums(self, leaves: _Leaves, likely: Codes) -> Numbers:
+        """Return what the open leaves of the elements *likely* say for every ratio: (likely, ratios) nats."""
+        says = leaves.says
+        if self.counts is None and self.cuboid.size * len(says.odds) <= len(leaves.codes):
+            inside = np.flatnonzero(leaves.open)
+            self.counts = _counts(says, self.cuboid.ids[inside], inside, self.cuboid.size)
+        if self.counts is not None:
+            return _said(self.counts[likely], says)
+        place = np.full(self.cuboid.size, -1, dtype=np.intp)
+        place[likely] = np.arange(len(likely))
+        where = place[self.cuboid.ids]
+        inside = np.flatnonzero((where >= 0) & leaves.open)
+        return _said(_counts(says, where[inside], inside, len(likely)), says)
+
+    def set_aside(self, says: Readings, leaves: Codes) -> None:
+        """Forget *leaves*, which an element explains."""
+        elements = self.cuboid.ids[leaves]
+        np.subtract.at(self.bound, elements, says.best[leaves])
+        if self.counts is not None:
+            np.subtract.at(self.counts, (elements, says.rows[leaves]), 1)
+
+
 def localise_additive(
     codes: Codes,
     sizes: Sequence[int],
@@ -130,36 +164,40 @@ def _located(
 
 def _search(leaves: _Leaves, limit: int) -> list[tuple[Element, float]]:
     best = leaves.says.best
-    bounds: list[Numbers] = [
-        np.bincount(c.ids, best, c.size).astype(np.float64) - c.cost for c in leaves.cuboids
+    tallies = [
+        _Tally(
+            cuboid=cuboid,
+            bound=np.bincount(cuboid.ids, best, cuboid.size).astype(np.float64) - cuboid.cost,
+        )
+        for cuboid in leaves.cuboids
     ]
     found: list[tuple[Element, float]] = []
     while len(found) < limit:
-        whole = _strongest(leaves, bounds)
+        whole = _strongest(leaves, tallies)
         if whole is None:
             break
         choice = _narrowed(leaves, whole)
         element = element_at(choice.dimensions, leaves.codes, int(choice.leaves[0]))
         found.append((element, choice.score))
         leaves.open[choice.leaves] = False
-        for cuboid, bound in zip(leaves.cuboids, bounds, strict=True):
-            np.subtract.at(bound, cuboid.ids[choice.leaves], best[choice.leaves])
+        for tally in tallies:
+            tally.set_aside(leaves.says, choice.leaves)
     return found
 
 
-def _strongest(leaves: _Leaves, bounds: Sequence[Numbers]) -> _Choice | None:
+def _strongest(leaves: _Leaves, tallies: Sequence[_Tally]) -> _Choice | None:
     """Return the element of the highest score of all cuboids, or None when none is worth its name.
 
     Of elements that score the same, the one with fewer dimensions, then the earlier ones: the order in which bounds
     happen to lead to them, and the rounding of their sums, must not choose.
     """
-    highest = np.array([bound.max() for bound in bounds])
+    highest = np.array([tally.bound.max() for tally in tallies])
     found: list[tuple[int, _Choice]] = []
     floor = WORTH
     for index in np.argsort(-highest, kind="stable").tolist():
         if highest[index] <= floor - SAME:
             break
-        choice = _best_of(leaves, leaves.cuboids[index], bounds[index], floor)
+        choice = _best_of(leaves, tallies[index], floor)
         if choice is not None:
             found.append((index, choice))
             floor = max(floor, choice.score)
@@ -167,17 +205,14 @@ def _strongest(leaves: _Leaves, bounds: Sequence[Numbers]) -> _Choice | None:
     return min(level, key=lambda pair: pair[0])[1] if level else None
 
 
-def _best_of(leaves: _Leaves, cuboid: Cuboid, bound: Numbers, floor: float) -> _Choice | None:
+def _best_of(leaves: _Leaves, tally: _Tally, floor: float) -> _Choice | None:
     """Return the cuboid's best element if its score reaches *floor*: bounds say where to look, sums decide."""
+    cuboid, bound = tally.cuboid, tally.bound
     likely = np.flatnonzero(bound > floor - SAME)
     if len(likely) > TRIED:
         least = np.partition(bound[likely], -TRIED)[-TRIED]
         likely = likely[bound[likely] >= least - SAME]
-    place = np.full(cuboid.size, -1, dtype=np.intp)
-    place[likely] = np.arange(len(likely))
-    where = place[cuboid.ids]
-    inside = np.flatnonzero((where >= 0) & leaves.open)
-    says = _sums(leaves.says, where[inside], inside, len(likely))
+    says = tally.sums(leaves, likely)
     scores = says.max(axis=1) - cuboid.cost
     top = _first_highest(scores)
     if scores[top] < floor - SAME:
@@ -186,7 +221,7 @@ def _best_of(leaves: _Leaves, cuboid: Cuboid, bound: Numbers, floor: float) -> _
         score=float(scores[top]),
         column=_first_highest(says[top]),
         dimensions=cuboid.dimensions,
-        leaves=inside[where[inside] == top],
+        leaves=np.flatnonzero((cuboid.ids == likely[top]) & leaves.open),
     )
 
 
@@ -195,15 +230,21 @@ def _first_highest(scores: Numbers) -> int:
     return int(np.flatnonzero(scores >= scores.max() - SAME)[0])
 
 
-def _sums(says: Readings, groups: Codes, inside: Codes, count: int) -> Numbers:
-    """Return what each group of the leaves *inside* says for every ratio: (groups, ratios) nats.
+def _said(counts: Codes, says: Readings) -> Numbers:
+    """Return what each group of leaves says for every ratio: (groups, ratios) nats.
 
-    Leaves with the same row say the same, so they are counted first; the sums do not depend on the order of leaves.
+    Leaves with the same row say the same, so *counts* has how many each group has of each row; the sums do not depend
+    on the order of leaves.
     """
-    kinds = len(says.odds)
-    counts = np.bincount(groups * kinds + says.rows[inside], minlength=count * kinds)
-    sums: Numbers = counts.reshape(count, kinds).astype(np.float64) @ says.odds
+    sums: Numbers = counts.astype(np.float64) @ says.odds
     return np.round(sums, EXACT)
+
+
+def _counts(says: Readings, groups: Codes, inside: Codes, count: int) -> Codes:
+    """Return how many of the leaves *inside* each of *count* groups has of each row of odds."""
+    kinds = len(says.odds)
+    flat = np.bincount(groups * kinds + says.rows[inside], minlength=count * kinds)
+    return flat.reshape(count, kinds)
 
 
 def _narrowed(leaves: _Leaves, whole: _Choice) -> _Choice:
@@ -236,7 +277,7 @@ def _part(leaves: _Leaves, choice: _Choice) -> _Choice | None:
         if dimension in choice.dimensions or finer not in costs:
             continue
         present, values = np.unique(leaves.codes[choice.leaves, dimension], return_inverse=True)
-        sums = _sums(leaves.says, values, choice.leaves, len(present))
+        sums = _said(_counts(leaves.says, values, choice.leaves, len(present)), leaves.says)
         says = sums[:, choice.column] - costs[finer]
         together = float(says[says > WORTH].sum())
         if together > needed + SAME:

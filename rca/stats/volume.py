@@ -14,7 +14,7 @@ DAY_S: Final = 86_400.0
 WEEK_DAYS: Final = 7
 SHRINK: Final = 0.5  # half an imaginary ordinary day is added to each weekday, so that two observations do not decide
 RECENT: Final = 28  # windows; they tell level and noise, older ones only what a weekday is like
-UNSEEN_WEEKDAY: Final = 0.1  # of the logarithm; how far a weekday that was never seen may lie off
+UNSEEN_WEEKDAY: Final = 0.12  # of the logarithm; how far a weekday that was never seen may lie off
 MIN_ROWS: Final = 1.0  # an empty window is an outage, not an observation of the level
 
 
