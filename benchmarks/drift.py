@@ -34,7 +34,7 @@ NULL_SIZES: Final = ((10, 1_000), (10, 100_000), (1_000, 1_000), (1_000, 100_000
 STORMY_BELOW: Final = 0.95  # share of the usual flights of that weekday
 SPEED_VALUES: Final = (10, 1_000, 100_000)
 SPEED_ROWS: Final = 1_000_000
-LIMIT_S: Final = 60.0
+LIMIT_S: Final = 60.0  # of the processor
 START: Final = datetime.combine(FIRST_DAY, datetime.min.time(), UTC)
 
 Score = Callable[[Counts, Counts], float]
@@ -180,7 +180,10 @@ def main(argv: Sequence[str]) -> int:
         "--values", type=int, nargs="*", default=SPEED_VALUES, help="distinct values, for the time"
     )
     parser.add_argument(
-        "--limit-s", type=float, default=LIMIT_S, help="seconds after which Evidently is given up"
+        "--limit-s",
+        type=float,
+        default=LIMIT_S,
+        help="seconds of the processor for Evidently, then it is given up",
     )
     arguments = parser.parse_args(argv)
     if not arguments.only_time:

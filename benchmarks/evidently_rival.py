@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
+import resource
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from multiprocessing import get_context
@@ -76,11 +78,17 @@ def score_alone(before: Any, now: Any) -> float:  # noqa: ANN401 - pandas DataFr
 
 
 def finishes(call: Callable[..., object], *arguments: object, limit_s: float) -> bool:
-    """Return whether ``call(*arguments)`` ends in time and well in a process of its own, which is killed if not."""
-    child = get_context("spawn").Process(target=call, args=arguments)
+    """Return whether ``call(*arguments)`` ends well in a process of its own with so many seconds of the processor.
+
+    Waiting for the processor while others have it does not count: the system ends the process when it used them up.
+    """
+    child = get_context("spawn").Process(target=_bounded, args=(call, arguments, limit_s))
     child.start()
-    child.join(limit_s)
-    if child.exitcode is None:
-        child.kill()
-        child.join()
+    child.join()
     return child.exitcode == 0
+
+
+def _bounded(call: Callable[..., object], arguments: Sequence[object], limit_s: float) -> None:
+    seconds = math.ceil(limit_s)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    call(*arguments)
