@@ -62,15 +62,19 @@ HOUR_S: Final = 3_600.0  # seconds; the first sync of a day may end this much af
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """The syncs that ended with rows, oldest first; ``finished_s`` (since 1970) and ``rows`` have an entry for each."""
+    """The syncs that ended with rows, oldest first; ``at_s`` (since 1970) and ``rows`` have an entry for each.
+
+    ``at_s`` is when its rows count: its end, or, where windows hold what came to be in them, the middle of the time
+    since the sync before it.
+    """
 
     jobs: tuple[IngestionJob, ...]
-    finished_s: Floats
+    at_s: Floats
     rows: Floats
 
     def between(self, since_s: float, until_s: float) -> npt.NDArray[np.bool_]:
-        """Return which of them finished after *since_s* and not after *until_s*."""
-        inside: npt.NDArray[np.bool_] = (self.finished_s > since_s) & (self.finished_s <= until_s)
+        """Return which of them count after *since_s* and not after *until_s*."""
+        inside: npt.NDArray[np.bool_] = (self.at_s > since_s) & (self.at_s <= until_s)
         return inside
 
 
@@ -79,7 +83,7 @@ def detect(view: CaseView) -> Answer:
     jobs = view.jobs
     if jobs is None:
         return None
-    done = _arrived(jobs)
+    done = _arrived(view, jobs)
     inside = done.between(epoch_s(view.since), epoch_s(view.until))
     judged = [done.jobs[i] for i in np.flatnonzero(inside).tolist()]
     if not judged:
@@ -99,22 +103,28 @@ def detect(view: CaseView) -> Answer:
     return _signal(announced or judged, judged, outlook, weight, specific)
 
 
-def _arrived(jobs: JobsView) -> Arrived:
+def _arrived(view: CaseView, jobs: JobsView) -> Arrived:
     found = [
         (job, finished_s, job.rows_synced)
         for job, finished_s in zip(jobs.jobs, jobs.finished_s, strict=True)
         if job.rows_synced is not None and job.finished_at is not None and brought_rows(job)
     ]
+    late = view.fed_until > view.until
+    at_s = (
+        [epoch_s(job.started_at) - (jobs.interval_s or 0.0) / 2.0 for job, _, _ in found]
+        if late
+        else [finished_s for _, finished_s, _ in found]
+    )
     return Arrived(
         jobs=tuple(job for job, _, _ in found),
-        finished_s=np.array([finished_s for _, finished_s, _ in found], dtype=np.float64),
+        at_s=np.array(at_s, dtype=np.float64),
         rows=np.array([rows for _, _, rows in found], dtype=np.float64),
     )
 
 
 def _announced_weight(done: Arrived, inside: npt.NDArray[np.bool_]) -> float:
-    first_s = done.finished_s[int(np.argmax(inside))]
-    before = [done.jobs[i] for i in np.flatnonzero(done.finished_s < first_s).tolist()]
+    first_s = done.at_s[int(np.argmax(inside))]
+    before = [done.jobs[i] for i in np.flatnonzero(done.at_s < first_s).tolist()]
     habit = sum(map(is_announced_partial, before)) / max(1, len(before))
     return ANNOUNCED + (HABIT if habit > HABIT_RATE else 0.0)
 
@@ -124,9 +134,10 @@ def _silent_weight(view: CaseView, outlook: Forecast, shape: float) -> float:
     own = view.volume.outlook if view.volume is not None else None
     drop = outlook.drop if own is None else (outlook.drop + own.drop) / 2.0
     by_size = PER_SHARE * (drop - EVEN_ODDS_DROP)
+    unusual = weight_of_tail(outlook.p_low, cap=SILENT_CAP)
     if shape > 0.0:  # a quiet day is quiet for every value, so the size no longer speaks for one
         by_size = max(0.0, by_size)
-    weight = min(weight_of_tail(outlook.p_low, cap=SILENT_CAP), by_size) + shape
+    weight = min(unusual, by_size) + min(shape, max(0.0, unusual))
     full = own.drop < MIN_DROP if own is not None else not view.knows(FactKind.VOLUME_HISTORY)
     return weight + (DATASET_FULL if full else 0.0)
 
@@ -153,7 +164,7 @@ def _outlook(view: CaseView, jobs: JobsView, done: Arrived) -> Forecast | None:
         return _day_by_day(epoch_s(view.since), epoch_s(view.until), done) or _from_dataset(
             view, done
         )
-    ended = np.flatnonzero(done.finished_s <= epoch_s(view.until))[-MOST_DAYS:].tolist()
+    ended = np.flatnonzero(done.at_s <= epoch_s(view.until))[-MOST_DAYS:].tolist()
     windows = [_own_window(done.jobs[i], jobs.interval_s) for i in ended]
     return forecast(windows[:-1], windows[-1])
 
@@ -176,12 +187,12 @@ def _from_dataset(view: CaseView, done: Arrived) -> Forecast | None:
 
 def _day_by_day(start_s: float, end_s: float, done: Arrived) -> Forecast | None:
     """Compare what arrived in the span with what arrived in the same hours of each earlier day."""
-    first_s = float(done.finished_s.min())
+    first_s = float(done.at_s.min())
     days = max(
         0, min(MOST_DAYS, int((start_s - first_s) // DAY_S) + 1)
     )  # 0: no sync is older than the span
-    back = np.floor((end_s - done.finished_s) / DAY_S)
-    counts = (back >= 0.0) & (back <= days) & (done.finished_s > start_s - back * DAY_S)
+    back = np.floor((end_s - done.at_s) / DAY_S)
+    counts = (back >= 0.0) & (back <= days) & (done.at_s > start_s - back * DAY_S)
     sums = np.bincount(back[counts].astype(np.intp), done.rows[counts], minlength=days + 1).tolist()
     windows = [
         Window(start_s=start_s - d * DAY_S, end_s=end_s - d * DAY_S, rows=sums[d])

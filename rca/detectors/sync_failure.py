@@ -2,7 +2,8 @@
 
 Fires when: one or more consecutive syncs failed or were cancelled, and what they should have brought was still
 missing at the end of the anomalous window, or, for a freshness anomaly, when the alert came.
-Abstains when: the outage was caught up before the window closed, or began only after it.
+Abstains when: the outage was caught up before the window closed, or began only after it. Where the windows hold what
+came to be in them, the sync after one still fills it, and then the alert is meant instead of the window's end.
 Looks like it but is not: one lost sync of a connector that loses one every few days, while the rows are all there.
 """
 
@@ -53,9 +54,9 @@ def detect(view: CaseView) -> Answer:
 
 
 def _weight(view: CaseView, jobs: JobsView, outage: Outage) -> float:
-    if outage.began_at > view.until:
+    if outage.began_at > view.fed_until:
         return LATE
-    if outage.ended_at is not None and outage.ended_at <= view.until:
+    if outage.ended_at is not None and outage.ended_at <= view.fed_until:
         return RECOVERED
     weight = OPEN_WEIGHT + min(MOST_MORE, EACH_MORE * (len(outage.jobs) - 1))
     weight += CODED if any(job.error_code is not None for job in outage.jobs) else 0.0

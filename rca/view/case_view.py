@@ -16,6 +16,7 @@ from rca.view.dimensions import DimensionView, read_dimensions
 from rca.view.ingestion import JobsView, is_healthy, read_jobs
 from rca.view.instants import epoch_s, epochs_s, moved
 from rca.view.lineage import LineageView, read_lineage
+from rca.view.loading import loads_late
 
 MAX_HISTORY: Final = 90  # windows; a quarter of days knows the week and forgets last year
 DEFAULT_SPAN_S: Final = (
@@ -25,12 +26,16 @@ DEFAULT_SPAN_S: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeView:
-    """The window of the anomaly and what it should have held; ``outlook`` is None on a history too short to tell."""
+    """The window of the anomaly and what it should have held; ``outlook`` is None on a history too short to tell.
+
+    ``history`` are the older windows, ascending.
+    """
 
     start: datetime
     end: datetime
     rows: int
     outlook: Forecast | None
+    history: tuple[Window, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,8 @@ class CaseView:
 
     ``since`` and ``until`` bound the time in which a cause must have been at work: the current window of volume or
     dimensions, and for a freshness anomaly everything up to the detection.
+    ``fed_until`` is when the last sync may have begun that could still bring rows of that time: ``until``, or the
+    detection where the windows hold what came to be in them and not what arrived (loading.py).
     ``holes`` are the announced ones: reason by fact.
     """
 
@@ -47,6 +54,7 @@ class CaseView:
     dataset: Dataset | None
     since: datetime
     until: datetime
+    fed_until: datetime
     lineage: LineageView
     jobs: JobsView | None
     columns: ColumnsView | None
@@ -89,12 +97,14 @@ def view_of(case: Case) -> CaseView:
     jobs = (
         None if case.ingestion_jobs is None else read_jobs(case.ingestion_jobs, case.dataset, as_of)
     )
+    fed_until = anomaly.detected_at if _is_fed_late(anomaly, volume, jobs, until) else until
     return CaseView(
         case=case,
         anomaly=anomaly,
         dataset=case.dataset,
         since=since,
         until=until,
+        fed_until=fed_until,
         lineage=lineage,
         jobs=jobs,
         columns=None
@@ -103,7 +113,9 @@ def view_of(case: Case) -> CaseView:
         dbt=None if case.dbt_runs is None else read_dbt(case.dbt_runs, lineage, as_of),
         dimensions=dimensions,
         volume=volume,
-        ingestion_healthy=None if jobs is None or not jobs.jobs else is_healthy(jobs, since, until),
+        ingestion_healthy=None
+        if jobs is None or not jobs.jobs
+        else is_healthy(jobs, since, fed_until),
         holes={hole.fact: hole.reason for hole in case.holes},
     )
 
@@ -132,8 +144,21 @@ def _volume(
     history = [window for window in past if window.end_s <= judged.start_s]
     outlook = forecast(history, judged) if current.window_end <= as_of else None
     return VolumeView(
-        start=current.window_start, end=current.window_end, rows=current.rows, outlook=outlook
+        start=current.window_start,
+        end=current.window_end,
+        rows=current.rows,
+        outlook=outlook,
+        history=tuple(history),
     )
+
+
+def _is_fed_late(
+    anomaly: Anomaly, volume: VolumeView | None, jobs: JobsView | None, until: datetime
+) -> bool:
+    """Return whether a sync that began after *until* could still have brought rows of the window."""
+    if volume is None or jobs is None or not jobs.jobs or until >= anomaly.detected_at:
+        return False
+    return until < jobs.jobs[-1].started_at and loads_late(volume.history, jobs)
 
 
 def _span(
