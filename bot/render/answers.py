@@ -66,8 +66,9 @@ def card_refused(view: IncidentView, names: Names, now: datetime, error: str) ->
 
 
 def unknown_dataset(name: str, near: Sequence[str]) -> str:
-    """Return that nobody knows this dataset, with the names that come close."""
-    return _said(("I do not know a dataset called ", _name(name), ".", *_near(near)))
+    """Return that nobody knows this dataset, with the names that come close; a misspelt command reads this, too."""
+    closing = _near(near) or (" ", Code(text="/rca help"), " shows what can be asked.")
+    return _said(("I do not know a dataset called ", _name(name), ".", *closing))
 
 
 def nothing_open(name: str | None, near: Sequence[str]) -> str:

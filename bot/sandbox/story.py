@@ -20,6 +20,7 @@ from bot.render.plain import text as plain
 from bot.sandbox.library import Recorded
 from bot.sandbox.pager import PhoneCall
 from bot.sandbox.records import Message
+from bot.sandbox.seed import PEOPLE
 from bot.sandbox.stage import Stage, staged
 
 ALERTS: Final = "data-alerts"
@@ -150,7 +151,8 @@ class _Teller:
                     break
                 await asyncio.sleep(0.05)
         deps = self._stage.app.deps
-        self._console.print(Panel(plain(card(view, deps.names(), deps.clock()))), markup=False)
+        shown = _named(plain(card(view, deps.names(), deps.clock())))
+        self._console.print(Panel(shown), markup=False)
 
     def _say(self, words: str) -> None:
         self._console.print(Rule(words))
@@ -160,6 +162,13 @@ def _readable(markup: str) -> str:
     """Slack's own tokens as a terminal shows them: a date by its fallback, a channel as this one."""
     plain_dates = re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", markup)
     return html.unescape(re.sub(r"<#[A-Z0-9]+(?:\|[^>]*)?>", f"#{ALERTS}", plain_dates))
+
+
+def _named(text: str) -> str:
+    """People by the names that Slack would show for their ids."""
+    for person in PEOPLE:
+        text = text.replace(f"@{person.user_id}", f"@{person.name}")
+    return text
 
 
 def _actions(message: Message) -> list[str]:

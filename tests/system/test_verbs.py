@@ -29,7 +29,7 @@ STORY = (
     "alice types /rca shopify_orders",
     "alice clicks Escalate",
     "Infra is paged",
-    "Paged Infra by",
+    "Paged Infra by @alice",
     "alice acknowledges it",
     "alice resolves it",
     "Resolved by",

@@ -50,7 +50,10 @@ def alert(**payload: object) -> InboxItem:
             answers.unknown_dataset("shopfy", ("shopify",)),
             "I do not know a dataset called `shopfy`. Did you mean `shopify`?",
         ),
-        (answers.unknown_dataset("zzz", ()), "I do not know a dataset called `zzz`."),
+        (
+            answers.unknown_dataset("zzz", ()),
+            "I do not know a dataset called `zzz`. `/rca help` shows what can be asked.",
+        ),
         (
             answers.unknown_dataset("a", ("b", "c")),
             "I do not know a dataset called `a`. Did you mean `b`, `c`?",
