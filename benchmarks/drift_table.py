@@ -107,7 +107,6 @@ def _fill(path: str, values: int, rows: int) -> None:
     text = Path(path).with_suffix(".csv")
     text.write_text("code\n" + "\n".join(map(str, codes.tolist())) + "\n")
     with duckdb.connect(path) as file:
-        file.execute("SET enable_progress_bar = false")
         file.execute("CREATE TABLE orders (seen_at TIMESTAMP, value VARCHAR)")
         file.execute(FILL, [DAY / timedelta(microseconds=1) / rows, str(text)])
     text.unlink()
@@ -127,7 +126,7 @@ async def _ours(queries: Queries, kept: int) -> Found:
 @contextmanager
 def _asked(path: str, threads: int, query: str) -> Iterator[list[Any]]:
     """Yield what *query* finds in each day, not fetched yet."""
-    config: dict[str, Any] = {"threads": threads, "enable_progress_bar": False}
+    config: dict[str, Any] = {"threads": threads}
     with duckdb.connect(path, read_only=True, config=config) as file:
         spans = [[day.start.replace(tzinfo=None), day.end.replace(tzinfo=None)] for day in DAYS]
         yield [file.sql(query, params=span) for span in spans]
@@ -174,9 +173,7 @@ async def _at_once(call: Callable[[], Found]) -> Found:
 
 @asynccontextmanager
 async def _our_ways(path: str, threads: int, values: int) -> AsyncIterator[list[Way]]:
-    address = parse_address(
-        f"duckdb:///{path}?threads={threads}&enable_progress_bar=false", "benchmarks"
-    )
+    address = parse_address(f"duckdb:///{path}?threads={threads}", "benchmarks")
     async with open_queries(address, 1, LIMIT_S) as queries:
         first = Way(title=f"ours, {KEPT:,} values kept", rounds=ROUNDS, call=partial(_ours, queries, KEPT))  # fmt: skip
         more = Way(title="ours, all kept", rounds=ROUNDS, call=partial(_ours, queries, values))

@@ -78,13 +78,18 @@ def score_alone(before: Any, now: Any) -> float:  # noqa: ANN401 - pandas DataFr
 
 
 def finishes(call: Callable[..., object], *arguments: object, limit_s: float) -> bool:
-    """Return whether ``call(*arguments)`` ends well in a process of its own with so many seconds of the processor.
+    """Return whether ``call(*arguments)`` ends in a process of its own with so many seconds of the processor.
 
-    Waiting for the processor while others have it does not count: the system ends the process when it used them up.
+    Waiting for the processor while others have it does not count: the system kills the process when it used them up.
+
+    Raises:
+        RuntimeError: it failed, which says nothing about its time; the process wrote why.
     """
     child = get_context("spawn").Process(target=_bounded, args=(call, arguments, limit_s))
     child.start()
     child.join()
+    if child.exitcode is None or child.exitcode > 0:
+        raise RuntimeError(f"Evidently failed in a process of its own: {call}")
     return child.exitcode == 0
 
 
