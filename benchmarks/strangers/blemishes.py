@@ -25,6 +25,8 @@ Blemish = Callable[[Story, Facts], None]
 def hole(story: Story, document: Facts, facts: list[str]) -> None:
     """Take *facts* away, with or without a word; what nobody can see any more is not to be found."""
     silent = happens(story.draw, 0.3)
+    if "dimension_profiles" in facts:
+        document["segment_profiles"] = None  # one query brings both
     for fact in facts:
         document[fact] = None
         if not silent:

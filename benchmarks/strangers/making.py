@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ SECOND: Final = {  # what may happen at the same time without hiding the first
 }  # fmt: skip
 NEGATIVE_SHARE: Final = 0.17
 TWO_SHARE: Final = 0.3  # of the kinds above
+SEEN_ROWS: Final = 200  # rows of the newest window; fewer show no shift
 HOLE_SHARE: Final = 0.12
 DECOY_SHARE: Final = 0.13
 UNKNOWN_FACTS: Final = ("ingestion_jobs", "column_snapshots", "dbt_runs", "lineage", "dq_results",
@@ -85,9 +87,22 @@ UNKNOWN_FACTS: Final = ("ingestion_jobs", "column_snapshots", "dbt_runs", "linea
 def incidents(seed: int, number: int) -> Iterator[tuple[Facts, Facts]]:
     """Yield *number* cases with the truth of each; the same seed yields the same ones."""
     for k in range(number):
-        draw = Random(f"{seed}/{k}")  # noqa: S311 - a repeatable draw, no secret
+        yield _seen(seed, k)
+
+
+def _seen(seed: int, k: int) -> tuple[Facts, Facts]:
+    """Return incident *k*, drawn again while its shift hides in too few rows for anybody to see."""
+    for again in itertools.count():
+        draw = Random(f"{seed}/{k}/{again}" if again else f"{seed}/{k}")  # noqa: S311 - a repeatable draw, no secret
         numbers = np.random.default_rng(draw.getrandbits(64))
-        yield _incident(f"s{seed}-{k:04d}", draw, numbers)
+        case, truth = _incident(f"s{seed}-{k:04d}", draw, numbers)
+        if "top_mover" not in truth and "segment" not in truth:
+            return case, truth
+        newest = max(profile["window_start"] for profile in case["dimension_profiles"])
+        profiles = [p for p in case["dimension_profiles"] if p["window_start"] == newest]
+        if min(sum(p["counts"].values()) for p in profiles) >= SEEN_ROWS:
+            return case, truth
+    raise AssertionError  # the count has no end
 
 
 def _incident(case_id: str, draw: Random, numbers: np.random.Generator) -> tuple[Facts, Facts]:
