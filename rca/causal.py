@@ -34,7 +34,7 @@ PRIOR: Final[Mapping[SignalCode, float]] = MappingProxyType(
 )
 """How often an alert's cause is one that announces itself by this signal; the rest has no cause in the pipeline."""
 
-PRIOR_NONE: Final = 0.15  # promotions, quiet days, false alarms
+PRIOR_NONE: Final = 0.10  # promotions, quiet days, false alarms
 PRIOR_TWO: Final = 0.05  # share of the alerts with two independent causes
 
 SENSITIVITY: Final[Mapping[SignalCode, float]] = MappingProxyType(
