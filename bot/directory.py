@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
 
+from bot.payloads.expected import expected
 from bot.ports import BotError
 from bot.toml_tables import Problem, Tables, read_tables
 from rca.case import Dataset
@@ -293,12 +295,12 @@ def _with_keys(tables: Tables) -> dict[str, object]:
 def _described(error: ValidationError) -> Iterator[Problem]:
     for problem in error.errors(include_url=False, include_input=False):
         path = tuple(str(part) for part in problem["loc"] if part != "[key]")
-        yield Problem(path=path, text=plain_problem(problem["type"], problem["msg"]))
+        yield Problem(path=path, text=plain_problem(problem))
 
 
-def plain_problem(kind: str, text: str) -> str:
-    """Return pydantic's *text* about a key, in words for somebody who only sees the TOML file."""
-    return PLAIN_PROBLEMS.get(kind, text)
+def plain_problem(problem: ErrorDetails) -> str:
+    """Return pydantic's *problem* with a key, in words for somebody who only sees the TOML file."""
+    return PLAIN_PROBLEMS.get(problem["type"]) or expected(problem)
 
 
 def _cross_checks(directory: Directory) -> Iterator[Problem]:

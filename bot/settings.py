@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from bot.directory import Directory, DirectoryError
+from bot.payloads.expected import expected
 from bot.ports import BotError
 
 RESERVED_PREFIX: Final = "RCA_"
@@ -288,7 +289,7 @@ def _slack_problems(given: Mapping[str, str]) -> list[str]:
 def _described(error: ValidationError) -> list[str]:
     names = _names()
     return [
-        f"{names.get(str(p['loc'][0]), str(p['loc'][0]))}: {p['msg']}"
+        f"{names.get(str(p['loc'][0]), str(p['loc'][0]))}: {expected(p)}"
         for p in error.errors(include_url=False, include_input=False)
     ]
 

@@ -74,7 +74,7 @@ ONE: Final[Mapping[str, str]] = {
 def expected(problem: ErrorDetails) -> str:
     """Return what the field of *problem* must be, without what it was.
 
-    A validator of ours has said it in its own words; a problem that has no words here cannot be used.
+    A validator of ours has said it in its own words; a value with a problem that has no words here cannot be used.
     """
     kind, context = problem["type"], dict(problem.get("ctx", {}))
     if kind in ("value_error", "assertion_error"):

@@ -143,5 +143,5 @@ def read_options(entry: SourceEntry) -> tuple[SourceKind, Options]:
 def _described(source_id: str, error: ValidationError) -> Iterable[str]:
     for problem in error.errors(include_url=False, include_input=False):
         path = ".".join(str(part) for part in problem["loc"])
-        text = plain_problem(problem["type"], problem["msg"])
+        text = plain_problem(problem)
         yield f"sources.{source_id}{f'.{path}' if path else ''}: {text}"

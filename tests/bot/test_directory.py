@@ -256,6 +256,23 @@ def test_a_missing_file_and_an_empty_folder_are_sentences(tmp_path: Path):
     assert (Path(__file__).parents[2] / "deploy" / "directory.example.toml").is_file()
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[tenants.a]\nname=3\n", "tenants.a.name: must be text"),
+        ("[tenants.a]\nnmae='A'\n", "tenants.a.nmae: there is no such key"),
+        (
+            "[tenants.a]\nname='A'\n[datasets.d]\ntenant='a'\nexpected_sync_interval_s='soon'\n",
+            "datasets.d.expected_sync_interval_s: must be a number",
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_plainly(tmp_path: Path, text: str, said: str):
+    """Whoever wrote the file reads which key it is and what it must be, in no library's words."""
+    assert said in problems(tmp_path, text)
+    assert "Input" not in problems(tmp_path, text)
+
+
 def test_a_path_that_cannot_be_read_is_a_sentence(tmp_path: Path):
     """A file where a folder should be is said plainly, without an error's number."""
     (tmp_path / "file").touch()
@@ -295,7 +312,7 @@ def test_a_webhook_that_signs_has_a_tenant_and_a_secret(tmp_path: Path):
         ("tenant='c'\nsecret_env='K'", "webhooks.two.tenant: no tenant 'c'; known: a, b"),
         ("tenant='b'\nsecret_env='KEY'", "webhooks.two.secret_env: tenant 'a' signs dbt_cloud"),
         ("tenant='b'", "webhooks.two.secret_env: is missing"),
-        ("tenant='b'\nsecret_env='k'", "webhooks.two.secret_env: String should match"),
+        ("tenant='b'\nsecret_env='k'", "webhooks.two.secret_env: must match the pattern"),
     ],
 )
 def test_what_is_wrong_with_a_webhook_is_named(tmp_path: Path, more: str, said: str):

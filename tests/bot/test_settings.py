@@ -213,3 +213,20 @@ def test_no_secret_is_ever_printed(tmp_path: Path):
 def test_the_settings_page_is_current():
     """docs/settings.md is what bot.settings.describe() writes now."""
     assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == describe()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("HTTP_PORT", "x", "HTTP_PORT: must be a whole number"),
+        ("SLACK_MODE", "sometimes", "SLACK_MODE: must be one of socket, http or off"),
+        ("KEEP_FACTS_DAYS", "-1", "KEEP_FACTS_DAYS: must be at least 91"),
+        ("DATABASE_URL", "mysql://x", "DATABASE_URL: must be sqlite:///FILE or postgresql://"),
+    ],
+)
+def test_a_wrong_value_is_told_plainly(name: str, value: str, said: str) -> None:
+    """Whoever set the variable reads what it must be, in no library's words."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"SLACK_MODE": "off", name: value})
+    (problem,) = caught.value.problems
+    assert problem.startswith(said)
