@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Final
 
 from rca.case import Dataset, IngestionJob, JobStatus
@@ -63,9 +63,9 @@ def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: date
     connector = dataset.connector_id if dataset is not None else None
     own = [job for job in jobs if connector is None or job.connector_id in (None, connector)]
     until_s = epoch_s(as_of)
-    newest = _newest(_begun(own, until_s))
+    starts_s = epochs_s([job.started_at for job in own])
     # the id before the sync, so that two that started at once are in the order of their names
-    by_id = {job.id: (start_s, job.id, job) for start_s, job in newest}
+    by_id = {own[i].id: (starts_s[i], own[i].id, own[i]) for i in _newest(own, starts_s, until_s)}
     started = sorted(by_id.values())
     ended_s = epochs_s([job.finished_at for _, _, job in started])
     known = tuple(
@@ -84,20 +84,19 @@ def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: date
     )
 
 
-def _begun(jobs: Sequence[IngestionJob], until_s: float) -> list[tuple[float, IngestionJob]]:
-    """Return the syncs that had started by *until_s*, each with its start, in that order."""
-    starts_s = epochs_s([job.started_at for job in jobs])
-    begun = [pair for pair in zip(starts_s, jobs, strict=True) if pair[0] <= until_s]
-    begun.sort(key=itemgetter(0))
-    return begun
+def _newest(
+    jobs: Sequence[IngestionJob], starts_s: Sequence[float], until_s: float
+) -> Sequence[int]:
+    """Return where the newest MAX_JOBS syncs begun by *until_s* stand, in the order in which they started.
 
-
-def _newest(in_order: list[tuple[float, IngestionJob]]) -> list[tuple[float, IngestionJob]]:
-    """Return the newest MAX_JOBS syncs and as many before them as it takes to begin with a good one."""
-    first = max(0, len(in_order) - MAX_JOBS)
-    while first > 0 and not brought_rows(in_order[first][1]):
+    With as many before them as it takes to begin with a good one.
+    """
+    begun = [i for i, start_s in enumerate(starts_s) if start_s <= until_s]
+    begun.sort(key=starts_s.__getitem__)
+    first = max(0, len(begun) - MAX_JOBS)
+    while first > 0 and not brought_rows(jobs[begun[first]]):
         first -= 1
-    return in_order[first:]
+    return begun[first:]
 
 
 def _still_running(job: IngestionJob) -> IngestionJob:
