@@ -8,7 +8,6 @@ number, whatever its size, and every noise that could have told them keeps its s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,23 +50,29 @@ class Noise:
         return min(max(float(self.weights @ tails), LEAST), 1.0 - LEAST)
 
 
-def noise_of(rows: Sequence[float], log_means: Sequence[float], factors: Sequence[float]) -> Noise:
-    """Return how likely each of NOISES is after *rows* were counted where exp(*log_means*) were forecast.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strays:
+    """What was counted beside what had been forecast; an entry for each window, in any order.
 
-    Args:
-        rows: at least 1 each; in any order.
-        log_means: logarithm of the forecast of each.
-        factors: how much further each would have strayed, had its forecast not known it; 1 and more.
+    ``rows`` are at least 1 each, where exp(``log_means``) were forecast; ``factors``, 1 and more, how much further each
+    would have strayed, had its forecast not known it.
     """
-    edges: tuple[list[float], list[float]] = ([], [])
-    for counted, expected, factor in zip(rows, log_means, factors, strict=True):
-        half = max(HALF_ROW, FINEST * counted)
-        edges[0].append((math.log(counted - half) - expected) * factor)
-        edges[1].append((math.log(counted + half) - expected) * factor)
-    below = student_4(np.array(edges)[:, None] / NOISES[:, None])
-    told = np.log(np.maximum(below[1] - below[0], LEAST)).sum(axis=1)
-    weights = np.exp(told - told.max())
-    return Noise(sigmas=NOISES, weights=weights / weights.sum())
+
+    rows: tuple[float, ...]
+    log_means: tuple[float, ...]
+    factors: tuple[float, ...]
+
+    def noise(self) -> Noise:
+        """Return how likely each of NOISES is after these."""
+        edges: tuple[list[float], list[float]] = ([], [])
+        for counted, expected, factor in zip(self.rows, self.log_means, self.factors, strict=True):
+            half = max(HALF_ROW, FINEST * counted)
+            edges[0].append((math.log(counted - half) - expected) * factor)
+            edges[1].append((math.log(counted + half) - expected) * factor)
+        below = student_4(np.array(edges)[:, None] / NOISES[:, None])
+        told = np.log(np.maximum(below[1] - below[0], LEAST)).sum(axis=1)
+        weights = np.exp(told - told.max())
+        return Noise(sigmas=NOISES, weights=weights / weights.sum())
 
 
 def student_4(z: Floats) -> Floats:

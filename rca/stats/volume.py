@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from rca.stats.noise import Noise, noise_of
+from rca.stats.noise import Noise, Strays
 from rca.stats.robust import median
 
 DAY_S: Final = 86_400.0
@@ -31,24 +31,42 @@ class Window:
 class Forecast:
     """What the judged window should have held, and how far it strayed from it.
 
-    ``z`` is in units of ``noise``, the standard deviation of the logarithm, and negative for missing rows; ``p_low`` in
-    (0, 1) is the probability that a healthy window holds this few rows. ``lowest`` is the smallest of the ``history``
-    comparable windows that held any rows; ``weekday`` is 0 for Thursday, None for other than days.
+    ``lowest`` is the smallest of the ``history`` comparable windows that held any rows; ``weekday`` is 0 for Thursday,
+    None for other than days; ``unseen`` says that no window of the same weekday is known. What the ``strays`` say of
+    the noise is worked out when it is asked for: most windows lack nothing, and nobody asks.
     """
 
     expected: float
     observed: float
-    z: float
-    p_low: float
-    noise: float
     history: int
     lowest: float
     weekday: int | None
+    unseen: bool
+    strays: Strays = field(repr=False)
+
+    @property
+    def z(self) -> float:
+        """How far the rows lie from the expected ones, in units of ``noise``; negative for missing rows."""
+        return (math.log(max(self.observed, 0.5)) - math.log(self.expected)) / self.noise
+
+    @property
+    def p_low(self) -> float:
+        """Probability in (0, 1) that a healthy window holds this few rows."""
+        return self._noise().at_most(self.observed, math.log(self.expected))
+
+    @property
+    def noise(self) -> float:
+        """The standard deviation of the logarithm that is to be expected."""
+        return self._noise().usual()
 
     @property
     def drop(self) -> float:
         """Share of the expected rows that is missing, in [0, 1]."""
         return max(0.0, 1.0 - self.observed / self.expected) if self.expected > 0.0 else 0.0
+
+    def _noise(self) -> Noise:
+        unseen = UNSEEN_WEEKDAY if self.unseen else 0.0
+        return self.strays.noise().widened(1.0 + 1.0 / len(self.strays.rows), unseen)
 
 
 def weekday_of(start_s: float) -> int:
@@ -77,15 +95,20 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
     level = base + median(
         [v - base - d.offset for v, d in zip(logs[-RECENT:], recent, strict=True)]
     )
-    noise = noise_of(
-        [w.rows for w in alike[-RECENT:]],
-        [level + d.offset for d in recent],
-        [d.left_out for d in recent],
-    )
     own_day = week.get(weekday_of(judged.start_s + length / 2.0))
-    unseen = UNSEEN_WEEKDAY if own_day is None else 0.0
-    mean = level + (own_day.offset if own_day is not None else 0.0)
-    return _against(mean, noise.widened(1.0 + 1.0 / len(recent), unseen), judged, alike)
+    return Forecast(
+        expected=math.exp(level + (own_day.offset if own_day is not None else 0.0)),
+        observed=judged.rows,
+        history=len(alike),
+        lowest=min(window.rows for window in alike),
+        weekday=weekday_of(judged.start_s + length / 2.0) if _is_day(length) else None,
+        unseen=own_day is None,
+        strays=Strays(
+            rows=tuple([w.rows for w in alike[-RECENT:]]),
+            log_means=tuple([level + d.offset for d in recent]),
+            factors=tuple([d.left_out for d in recent]),
+        ),
+    )
 
 
 def _alike(history: Sequence[Window], judged: Window, length: float) -> list[Window]:
@@ -121,20 +144,6 @@ def _week(days: Sequence[int], residuals: Sequence[float]) -> dict[int, _Weekday
         )
         for day, own in grouped.items()
     }
-
-
-def _against(mean: float, noise: Noise, judged: Window, alike: Sequence[Window]) -> Forecast:
-    length, usual = judged.end_s - judged.start_s, noise.usual()
-    return Forecast(
-        expected=math.exp(mean),
-        observed=judged.rows,
-        z=(math.log(max(judged.rows, 0.5)) - mean) / usual,
-        p_low=noise.at_most(judged.rows, mean),
-        noise=usual,
-        history=len(alike),
-        lowest=min(window.rows for window in alike),
-        weekday=weekday_of(judged.start_s + length / 2.0) if _is_day(length) else None,
-    )
 
 
 def _is_day(length_s: float) -> bool:

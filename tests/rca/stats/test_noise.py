@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtr
 
-from rca.stats.noise import DOF, NOISES, noise_of, student_4
+from rca.stats.noise import DOF, NOISES, Strays, student_4
+
+
+def noise_of(rows, log_means, factors):
+    """Return the noise after these counts."""
+    return Strays(rows=tuple(rows), log_means=tuple(log_means), factors=tuple(factors)).noise()
 
 
 def steady(rows, windows, factor=1.0):
