@@ -84,7 +84,10 @@ def test_condition_on_evidence(source: str, evidence: Document, answer: bool) ->
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ("evidence.nope > 0.5", "evidence.nope is not declared; evidence has also_moved, dimension"),
+        (
+            "evidence.nope > 0.5",
+            "evidence.nope is not declared; evidence has also_moved, dimension",
+        ),
         ("false && evidence.nope > 0.5", "evidence.nope is not declared"),
         ("evidence.jsd.deeper == 1", "evidence.jsd has no keys"),
         ("evidence['nope'] == 1", "evidence.nope is not declared"),
