@@ -11,6 +11,7 @@ from typing import Final
 
 from rca.case import Column, ColumnSnapshot
 from rca.evidence import ColumnChange
+from rca.view.column_types import types_differ
 from rca.view.instants import epoch_s, epochs_s
 
 FAMILIES: Final = (
@@ -103,13 +104,9 @@ def _changes(old: Sequence[Column], new: Sequence[Column]) -> tuple[ColumnChange
     retyped = [
         _change(c.name, "type_changed", before[key].type, c.type)
         for key, c in after.items()
-        if key in before and _types_differ(before[key].type, c.type)
+        if key in before and types_differ(before[key].type, c.type)
     ]
     return tuple(removed + added + retyped)
-
-
-def _types_differ(old: str | None, new: str | None) -> bool:
-    return old is not None and new is not None and old.casefold() != new.casefold()
 
 
 def _change(column: str, change: str, old: str | None, new: str | None) -> ColumnChange:

@@ -1,0 +1,77 @@
+"""Two names of one type: what warehouses and the tools that read them call the same thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+REMEMBERED: Final = 1_024  # names; a warehouse knows a few dozen, with their lengths some hundred
+
+_NAMES: Final = {
+    "smallint": ("int2",),
+    "integer": ("int", "int4", "int32", "signed"),
+    "bigint": ("int8", "int64", "long"),
+    "numeric": ("decimal", "dec", "number"),
+    "bignumeric": ("bigdecimal",),
+    "real": ("float4", "float32"),
+    "double precision": ("float8", "float64", "double", "float"),
+    "boolean": ("bool",),
+    "text": ("string", "varchar", "nvarchar", "varchar2", "character varying", "char varying"),
+    "character": ("char", "bpchar", "nchar"),
+    "timestamp": ("timestamp without time zone", "timestamp_ntz", "timestampntz", "datetime"),
+    "timestamp with time zone": ("timestamptz", "timestamp_tz"),
+    "timestamp with local time zone": ("timestamp_ltz", "timestampltz"),
+    "time": ("time without time zone",),
+    "time with time zone": ("timetz",),
+    "bytea": ("bytes", "binary", "varbinary"),
+}
+"""Each type with its other names in PostgreSQL, Redshift, Snowflake, BigQuery, Databricks and DuckDB."""
+
+_CANONICAL: Final[Mapping[str, str]] = MappingProxyType(
+    {other: name for name, others in _NAMES.items() for other in (name, *others)}
+)
+
+_DEFAULTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "numeric": frozenset({"38,0"}),
+        "text": frozenset({"16777216", "max"}),
+        "timestamp": frozenset({"6", "9"}),
+        "timestamp with time zone": frozenset({"6", "9"}),
+        "timestamp with local time zone": frozenset({"6", "9"}),
+        "time": frozenset({"6", "9"}),
+        "bytea": frozenset({"8388608"}),
+    }
+)
+"""Lengths and precisions that mean no more than leaving them out."""
+
+_ARGUMENTS: Final = re.compile(r"\(([^()]*)\)")
+
+
+@lru_cache(maxsize=REMEMBERED)
+def plain_type(name: str) -> str:
+    """Return one name for all that mean the type *name*: lower case, no synonyms, no default length or precision.
+
+    A name that no warehouse here knows stays as it is, in lower case.
+
+    Source: the types pages of PostgreSQL 17, Snowflake, BigQuery, Redshift and Databricks.
+    """
+    lowered = name.casefold().strip()
+    elements = lowered.removesuffix("[]")
+    found = _ARGUMENTS.search(elements)
+    arguments = "".join(found.group(1).split()) if found else ""
+    bare = " ".join(_ARGUMENTS.sub(" ", elements, count=1).split())
+    base = _CANONICAL.get(bare)
+    if base is None:
+        return lowered
+    kept = f"({arguments})" if arguments and arguments not in _DEFAULTS.get(base, ()) else ""
+    return f"{base}{kept}{lowered[len(elements) :]}"
+
+
+def types_differ(old: str | None, new: str | None) -> bool:
+    """Return whether both types are known and mean different things."""
+    if old is None or new is None or old == new:
+        return False
+    return plain_type(old) != plain_type(new)
