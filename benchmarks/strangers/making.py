@@ -75,6 +75,7 @@ KINDS: Final[dict[str, Kind]] = {
 SECOND: Final = {  # what may happen at the same time without hiding the first
     "drift_mix": "p2f_nocode", "auth": "p2f_nocode", "new_one": "p2f_code", "missing_sync": "model_upstream",
 }  # fmt: skip
+RARE: Final = {"holiday": 0.25}  # nobody can tell one without a calendar
 NEGATIVE_SHARE: Final = 0.17
 TWO_SHARE: Final = 0.3  # of the kinds above
 SEEN_ROWS: Final = 200  # rows of the newest window; fewer show no shift
@@ -107,7 +108,7 @@ def _seen(seed: int, k: int) -> tuple[Facts, Facts]:
 
 def _incident(case_id: str, draw: Random, numbers: np.random.Generator) -> tuple[Facts, Facts]:
     if happens(draw, NEGATIVE_SHARE):
-        kind = draw.choice(tuple(NEGATIVES))
+        kind = draw.choices(tuple(NEGATIVES), [RARE.get(name, 1.0) for name in NEGATIVES])[0]
         needs = "busy daily" if kind == "holiday" else "busy"
         story = begin(case_id, kind, _place(draw, needs), draw, numbers)
         NEGATIVES[kind](story)

@@ -13,7 +13,7 @@ from benchmarks.strangers.making import incidents
 from rca.case import parse_case
 from rca.evaluation import Truth, read_truths
 
-NUMBER = 80
+NUMBER = 60
 
 
 @pytest.fixture(scope="module")
