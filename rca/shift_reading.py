@@ -22,6 +22,8 @@ SMALLEST_NOISE_BITS: Final = 0.0004  # shares are never steadier than this from 
 STORM_EACH: Final = 13  # windows; one in so many may be a storm, by which nothing usual is measured
 STORM_FROM: Final = 2.0  # times the largest shift of the other windows
 FEW: Final = 3.0  # windows; the largest of a few is little to go by, so it is widened by this over their number
+FULL: Final = 0.1  # of the judged window's rows; the shares of fewer say nothing of what is usual on a full day
+FEWEST: Final = 2  # full windows; with fewer all windows count
 SIGMAS: Final = 2.0  # standard deviations of sampling that count as usual
 
 
@@ -44,7 +46,7 @@ class Shift:
 
         Looks at every window of the baseline: ask only when ``beyond`` is worth it.
         """
-        baseline = self.dimension.baseline
+        baseline = _full(self.dimension.baseline, self.dimension.rows)
         effective = max(1.0, float((self.pooled > 0.0).sum()) - 1.0)
         sampling = SIGMAS * self.chance * math.sqrt(2.0 / effective)
         habit = _largest_usual(_strays(baseline, self.pooled)) * (1.0 + FEW / len(baseline))
@@ -69,6 +71,12 @@ def read_shift(dimension: DimensionView) -> Shift:
         bits=jsd_bits(pooled, dimension.current),
         chance=expected_jsd_bits(pooled + dimension.current, float(pooled.sum()), dimension.rows),
     )
+
+
+def _full(baseline: Counts, rows: float) -> Counts:
+    """Return the windows of *baseline* that are about as full as one of *rows*: closed days are no yardstick."""
+    full = baseline.sum(axis=1) >= FULL * rows
+    return baseline[full] if FEWEST <= int(full.sum()) < len(full) else baseline
 
 
 def _strays(baseline: Counts, pooled: Counts) -> Counts:

@@ -72,3 +72,19 @@ def test_any_window_has_a_fold(current, number):
     shift = read_shift(view(days(number), current))
     assert np.isfinite(shift.fold())
     assert (shift.fold() > 0.0) is (shift.beyond > 0.0)
+
+
+def test_a_closed_day_is_no_yardstick():
+    """Saturdays with five rows have any shares; those of the full days decide what is usual."""
+    closed = [[0.0, 4.0, 0.0, 1.0, 0.0], [2.0, 0.0, 0.0, 0.0, 3.0]] * 4
+    with_closed = [*days(20), *closed, *days(3)]
+    assert fold_without_a_value(with_closed) > 1.3
+    assert fold_without_a_value(with_closed) == pytest.approx(
+        fold_without_a_value([*days(20), *days(3)]), rel=0.05
+    )
+
+
+def test_where_every_other_day_was_closed_all_windows_count():
+    """One full window is no history; then the small ones are better than nothing."""
+    closed = [[0.0, 4.0, 0.0, 1.0, 0.0], [2.0, 0.0, 0.0, 0.0, 3.0]] * 4
+    assert fold_without_a_value([*days(1), *closed]) < 1.0
