@@ -3,7 +3,8 @@
 Fires when: a sync of the anomalous window says itself that streams are missing, or its rows fall below what the same
 hours of earlier days brought, by at least a fifth and by more than the day-to-day noise allows.
 Abstains when: fewer than three comparable windows are known and the sync said nothing.
-Looks like it but is not: a quiet day, a source whose largest value vanished, a sync that is still running.
+Looks like it but is not: a quiet day, a day on which business rests, a source whose largest value vanished, a sync
+that is still running.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from rca.shift_reading import read_shift
 from rca.stats.robust import weight_of_tail
 from rca.stats.volume import DAY_S, Forecast, Window, forecast
 from rca.view import CaseView
+from rca.view.calendar import rest_day
 from rca.view.ingestion import JobsView, brought_rows, is_announced_partial
 from rca.view.instants import epoch_s
 
@@ -50,6 +52,7 @@ CLEAR_FOLD: Final = 2.0  # times the largest usual shift; a dimension that alway
 DATASET_FULL: Final = (
     -2.0
 )  # ln units; the dataset's own window lacks less than MIN_DROP, or nobody knows
+RESTING: Final = -2.0  # ln units; business rests on that day in much of the world
 WEAKEST: Final = -2.5  # ln units; below, it is a quiet day
 DAILY_FROM: Final = 0.8 * DAY_S  # seconds; from here on each sync is a day of its own
 MOST_DAYS: Final = 60  # days, or syncs of a day each, that are looked back
@@ -78,6 +81,17 @@ class Arrived:
         return inside
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """What the syncs ``judged`` lack, told by the ``speakers`` among them; ``specific`` as in ``Signal``."""
+
+    speakers: Sequence[IngestionJob]
+    judged: Sequence[IngestionJob]
+    outlook: Forecast | None
+    weight: float
+    specific: float
+
+
 def detect(view: CaseView) -> Answer:
     """Return how many rows are missing from the window's syncs, or None when none are."""
     jobs = view.jobs
@@ -100,7 +114,14 @@ def detect(view: CaseView) -> Answer:
         return None
     if weight <= WEAKEST:
         return None
-    return _signal(announced or judged, judged, outlook, weight, specific)
+    loss = Loss(
+        speakers=announced or judged,
+        judged=judged,
+        outlook=outlook,
+        weight=weight,
+        specific=specific,
+    )
+    return _signal(view, loss)
 
 
 def _arrived(view: CaseView, jobs: JobsView) -> Arrived:
@@ -138,6 +159,8 @@ def _silent_weight(view: CaseView, outlook: Forecast, shape: float) -> float:
     if shape > 0.0:  # a quiet day is quiet for every value, so the size no longer speaks for one
         by_size = max(0.0, by_size)
     weight = min(unusual, by_size) + min(shape, max(0.0, unusual))
+    if shape <= 0.0 and rest_day(view.since, view.until) is not None:
+        weight += RESTING
     full = own.drop < MIN_DROP if own is not None else not view.knows(FactKind.VOLUME_HISTORY)
     return weight + (DATASET_FULL if full else 0.0)
 
@@ -202,14 +225,9 @@ def _day_by_day(start_s: float, end_s: float, done: Arrived) -> Forecast | None:
     return forecast(whole, windows[-1])
 
 
-def _signal(
-    speakers: Sequence[IngestionJob],
-    judged: Sequence[IngestionJob],
-    outlook: Forecast | None,
-    weight: float,
-    specific: float,
-) -> Signal:
-    job, rows = speakers[-1], sum(job.rows_synced or 0 for job in judged)
+def _signal(view: CaseView, loss: Loss) -> Signal:
+    job, outlook = loss.speakers[-1], loss.outlook
+    rows = sum(sync.rows_synced or 0 for sync in loss.judged)
     if outlook is not None:
         rows = round(outlook.observed)
     expected = outlook.expected if outlook is not None else float(rows)
@@ -221,18 +239,18 @@ def _signal(
         drop_pct=round(100.0 * drop, 1),
         error_message=job.error_message,
     )
-    because = _because(job, rows, outlook)
+    because = _because(job, rows, outlook, rest_day(view.since, view.until))
     return Signal(
         evidence=evidence,
-        strength=strength_of(weight),
+        strength=strength_of(loss.weight),
         because=because,
-        onset=speakers[0].started_at,
+        onset=loss.speakers[0].started_at,
         seen_at=job.finished_at,
-        specific=specific,
+        specific=loss.specific,
     )
 
 
-def _because(job: IngestionJob, rows: int, outlook: Forecast | None) -> str:
+def _because(job: IngestionJob, rows: int, outlook: Forecast | None, resting: str | None) -> str:
     announced = is_announced_partial(job)
     said = "the sync said that streams are missing" if announced else "the sync reported no error"
     if outlook is None or outlook.drop <= 0.0:
@@ -240,10 +258,11 @@ def _because(job: IngestionJob, rows: int, outlook: Forecast | None) -> str:
             f"{rows:,} rows arrived, and {said}; its own history does not say how many should have."
         )
     day = f" for a {WEEKDAYS[outlook.weekday]}" if outlook.weekday is not None else ""
+    rests = f", and it is {resting}" if resting is not None else ""
     never = "never below" if outlook.lowest > rows else "once as few as"
     return (
         f"{outlook.expected:,.0f} rows were expected{day}, {rows:,} arrived, {100.0 * outlook.drop:.0f} % fewer; "
-        f"in {outlook.history} windows {never} {outlook.lowest:,.0f}; {said}."
+        f"in {outlook.history} windows {never} {outlook.lowest:,.0f}; {said}{rests}."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from rca.detection import Signal
@@ -60,3 +62,34 @@ def test_a_full_dataset_speaks_against_the_syncs(pipeline):
     """Few rows in the syncs of a dataset that has all of its own are another table's."""
     full = pipeline.jobs(range(56, 60), rows_synced=100).ask("partial_sync")
     assert full is None or full.strength < 0.5
+
+
+def later(pipeline, days):
+    """Move everything that happened by so many days."""
+
+    def moved(value):
+        if isinstance(value, dict):
+            return {key: moved(held) for key, held in value.items()}
+        if isinstance(value, list):
+            return [moved(held) for held in value]
+        if isinstance(value, str) and value[:5] == "2026-":
+            return (datetime.fromisoformat(value) + timedelta(days=days)).isoformat()
+        return value
+
+    pipeline.document = moved(pipeline.document)
+    return pipeline
+
+
+def test_a_loss_on_a_day_of_rest_is_doubted_and_says_so(pipeline):
+    """Six tenths fewer rows on 18 December are missing, a week later the shops are shut."""
+    pipeline.jobs(range(56, 60), rows_synced=100).rows(0.4)
+    working = later(pipeline, 290).ask("partial_sync")
+    resting = later(pipeline, 7).ask("partial_sync")
+    assert working.strength > 0.5 > resting.strength
+    assert resting.because.endswith("the sync reported no error, and it is Christmas Day.")
+
+
+def test_a_sync_that_says_so_is_believed_on_a_day_of_rest_too(pipeline):
+    """The calendar explains few rows, not an error."""
+    pipeline.jobs(range(56, 60), status="incomplete", error_message="half", rows_synced=100)
+    assert later(pipeline.rows(0.4), 297).ask("partial_sync").strength > 0.95
