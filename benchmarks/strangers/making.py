@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.strangers.blemishes import BLEMISHES, DECIDES, hole
+from benchmarks.strangers.breaking import model_breaks, model_slow, tests_turn
 from benchmarks.strangers.bystanders import BYSTANDERS
 from benchmarks.strangers.faults import (
     Fault,
@@ -21,10 +22,7 @@ from benchmarks.strangers.faults import (
     failing_sync,
     long_running,
     missing_sync,
-    model_breaks,
-    model_slow,
     partial,
-    tests_turn,
 )
 from benchmarks.strangers.innocent import DECOYS, NEGATIVES
 from benchmarks.strangers.place import Place, draw_place, happens
