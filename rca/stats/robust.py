@@ -17,7 +17,7 @@ NORMAL_OUTER: Final = (
     1.2  # standard normal; where that falls in four weeks of days, whose 22nd size is meant
 )
 TAIL_DOF: Final = (
-    5.0  # Student tails for logs of rows and seconds; heavier than normal, lighter than Cauchy
+    5.0  # Student tails for logs of counts and seconds; heavier than normal, lighter than Cauchy
 )
 LOG_HALF: Final = math.log(0.5)
 USUAL_LOOKS: Final = (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from rca.stats.noise import Noise, Strays
+from rca.stats.noise import LEAST, Noise, Strays
 from rca.stats.robust import median
 
 DAY_S: Final = 86_400.0
@@ -15,7 +15,7 @@ WEEK_DAYS: Final = 7
 SHRINK: Final = 0.5  # half an imaginary ordinary day is added to each weekday, so that two observations do not decide
 RECENT: Final = 28  # windows; they tell level and noise, older ones only what a weekday is like
 UNSEEN_WEEKDAY: Final = 0.12  # of the logarithm; how far a weekday that was never seen may lie off
-MIN_ROWS: Final = 1.0  # an empty window is an outage, not an observation of the level
+MIN_ROWS: Final = 1.0  # an empty window is an outage or a day off, not an observation of the level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,9 @@ class Forecast:
     """What the judged window should have held, and how far it strayed from it.
 
     ``lowest`` is the smallest of the ``history`` comparable windows that held any rows; ``weekday`` is 0 for Thursday,
-    None for other than days; ``unseen`` says that no window of the same weekday is known. What the ``strays`` say of
-    the noise is worked out when it is asked for: most windows lack nothing, and nobody asks.
+    None for other than days; ``unseen`` says that no window with rows is known of the same weekday, and ``empty`` which
+    share of that weekday's windows held none. What the ``strays`` say of the noise is worked out when it is asked for:
+    most windows lack nothing, and nobody asks.
     """
 
     expected: float
@@ -42,6 +43,7 @@ class Forecast:
     lowest: float
     weekday: int | None
     unseen: bool
+    empty: float
     strays: Strays = field(repr=False)
 
     @property
@@ -52,7 +54,8 @@ class Forecast:
     @property
     def p_low(self) -> float:
         """Probability in (0, 1) that a healthy window holds this few rows."""
-        return self._noise().at_most(self.observed, math.log(self.expected))
+        filled = self._noise().at_most(self.observed, math.log(self.expected))
+        return min(self.empty + (1.0 - self.empty) * filled, 1.0 - LEAST)
 
     @property
     def noise(self) -> float:
@@ -84,7 +87,8 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
         None when fewer than three comparable windows are known.
     """
     length = judged.end_s - judged.start_s
-    alike = _alike(history, judged, length)
+    comparable = _alike(history, judged, length)
+    alike = [window for window in comparable if window.rows >= MIN_ROWS]
     if len(alike) < 3:  # noqa: PLR2004 - with two values there is no spread
         return None
     logs = [math.log(w.rows) for w in alike]
@@ -103,6 +107,7 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
         lowest=min(window.rows for window in alike),
         weekday=weekday_of(judged.start_s + length / 2.0) if _is_day(length) else None,
         unseen=own_day is None,
+        empty=_usually_empty(comparable, judged) if len(alike) < len(comparable) else 0.0,
         strays=Strays(
             rows=tuple([w.rows for w in alike[-RECENT:]]),
             log_means=tuple([level + d.offset for d in recent]),
@@ -112,14 +117,13 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
 
 
 def _alike(history: Sequence[Window], judged: Window, length: float) -> list[Window]:
-    """Return the windows with rows that are as long as *judged* and lie at the same time of the day."""
+    """Return the windows that are as long as *judged* and lie at the same time of the day."""
     slack_s = 0.1 * max(length, 1.0)
     near_s = max(1_800.0, 0.1 * min(length, DAY_S))
     return [
         w
         for w in history
-        if w.rows >= MIN_ROWS
-        and abs(w.end_s - w.start_s - length) < slack_s
+        if abs(w.end_s - w.start_s - length) < slack_s
         and not near_s < abs(w.start_s - judged.start_s) % DAY_S < DAY_S - near_s
     ]
 
@@ -144,6 +148,14 @@ def _week(days: Sequence[int], residuals: Sequence[float]) -> dict[int, _Weekday
         )
         for day, own in grouped.items()
     }
+
+
+def _usually_empty(comparable: Sequence[Window], judged: Window) -> float:
+    """Return the share of the same weekday's windows that held no rows; 0 for a single one, which is an outage."""
+    day = weekday_of((judged.start_s + judged.end_s) / 2.0)
+    rows = [w.rows for w in comparable if weekday_of((w.start_s + w.end_s) / 2.0) == day]
+    empty = sum(value < MIN_ROWS for value in rows)
+    return empty / len(rows) if empty > 1 else 0.0
 
 
 def _is_day(length_s: float) -> bool:
