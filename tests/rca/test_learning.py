@@ -13,7 +13,7 @@ from rca.learning import ENOUGH, Answer, learn
 @pytest.fixture
 def shaky(pipeline):
     """A case with a shift that is likely but not certain."""
-    return pipeline.alert(anomaly_type="distribution_anomaly").counts("country", US=360).case()
+    return pipeline.alert(anomaly_type="distribution_anomaly").counts("country", US=380).case()
 
 
 def answers(case, *, right, count):
