@@ -21,7 +21,7 @@ from rca.evidence import DistributionDriftEvidence, MovedDimension, SignalCode
 from rca.shift_reading import Shift, read_shift
 from rca.stats.robust import price_of_looking
 from rca.view import CaseView
-from rca.view.dimensions import DimensionView, read_segments
+from rca.view.dimensions import JOINT, DimensionView, read_segments
 from rca.view.wording import counted
 from rca.whereabouts import Whereabouts, whereabouts
 
@@ -155,9 +155,12 @@ def _also(
 ) -> tuple[MovedDimension, ...]:
     """Return up to OTHERS further places: of dimensions that moved more likely than not, or that the alert is about."""
     told = {where.dimension: where}
+    inside = where.dimension.split(JOINT)  # what a combination explains moved with it
     for drift in others:
-        if len(told) <= OTHERS and (drift.weight > 0.0 or drift.asked):
-            other = whereabouts(view, drift.shift.dimension)
+        dimension = drift.shift.dimension
+        news = dimension.dimension not in inside and (drift.weight > 0.0 or drift.asked)
+        if news and len(told) <= OTHERS:
+            other = whereabouts(view, dimension)
             told.setdefault(other.dimension, other)
     return tuple(
         MovedDimension(dimension=w.dimension, jsd=round(w.bits, 4), top_movers=w.movers)
