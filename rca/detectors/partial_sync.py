@@ -198,14 +198,19 @@ def _own_window(job: IngestionJob, interval_s: float) -> Window:
 
 
 def _from_dataset(view: CaseView, done: Arrived) -> Forecast | None:
-    """Return the dataset's own forecast if the syncs, too, brought fewer rows than the day before."""
+    """Return the dataset's own forecast if the syncs, too, brought fewer rows than they should.
+
+    That is fewer than the day before or, where no sync of that day is known, than the dataset itself should hold.
+    """
     own = view.volume.outlook if view.volume is not None else None
     if own is None:
         return None
     since_s, until_s = epoch_s(view.since), epoch_s(view.until)
     now = float(done.rows[done.between(since_s, until_s)].sum())
+    known = float(done.at_s.min()) <= since_s - DAY_S + HOUR_S
     before = float(done.rows[done.between(since_s - DAY_S, until_s - DAY_S)].sum())
-    return own if now <= before * (1.0 - own.drop / 2.0) else None
+    usual = before if known else own.expected
+    return own if now <= usual * (1.0 - own.drop / 2.0) else None
 
 
 def _day_by_day(start_s: float, end_s: float, done: Arrived) -> Forecast | None:

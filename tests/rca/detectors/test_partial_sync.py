@@ -93,3 +93,11 @@ def test_a_sync_that_says_so_is_believed_on_a_day_of_rest_too(pipeline):
     """The calendar explains few rows, not an error."""
     pipeline.jobs(range(56, 60), status="incomplete", error_message="half", rows_synced=100)
     assert later(pipeline.rows(0.4), 297).ask("partial_sync").strength > 0.95
+
+
+@pytest.mark.parametrize(("rows", "fires"), [(30, True), (250, False)])
+def test_with_the_syncs_of_today_alone_the_dataset_says_what_is_usual(pipeline, rows, fires):
+    """No sync of an earlier day is known: those of today lack rows if they bring fewer than the dataset should hold."""
+    pipeline.jobs(range(56, 60), rows_synced=rows).drop_jobs(range(56)).rows(0.12)
+    answer = pipeline.ask("partial_sync")
+    assert (answer is not None and answer.strength > 0.8) is fires
