@@ -118,6 +118,8 @@ def _bits(windows: _Windows, names: Sequence[str]) -> float:
     for end in (*windows.past, windows.current):
         counts = now if end == windows.current else before
         for values, rows in latest[end].rows:
+            if len(values) != len(windows.profiles[0].dimensions):
+                continue  # as the search does: a row that does not fit its own dimensions tells nothing
             counts[tuple(values[place] for place in places)] += rows
     held = [*dict.fromkeys((*before, *now))]
     return jsd_bits(

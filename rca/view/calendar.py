@@ -7,6 +7,8 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from rca.view.instants import moved
+
 _RESTS: Final[Mapping[tuple[int, int], str]] = MappingProxyType(
     {
         (1, 1): "New Year's Day",
@@ -22,5 +24,5 @@ _RESTS: Final[Mapping[tuple[int, int], str]] = MappingProxyType(
 
 def rest_day(start: datetime, end: datetime) -> str | None:
     """Return the name of the day of rest that the middle of a window lies on, by the window's own clock, or None."""
-    middle = start + (end - start) / 2
+    middle = moved(start, (end - start).total_seconds() / 2.0)
     return _RESTS.get((middle.month, middle.day))

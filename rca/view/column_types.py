@@ -21,7 +21,8 @@ _NAMES: Final = {
     "boolean": ("bool",),
     "text": ("string", "varchar", "nvarchar", "varchar2", "character varying", "char varying"),
     "character": ("char", "bpchar", "nchar"),
-    "timestamp": ("timestamp without time zone", "timestamp_ntz", "timestampntz", "datetime"),
+    "timestamp": ("timestamp without time zone", "timestampntz"),
+    "timestamp_ntz": (),
     "timestamp with time zone": ("timestamptz", "timestamp_tz"),
     "timestamp with local time zone": ("timestamp_ltz", "timestampltz"),
     "time": ("time without time zone",),
@@ -36,8 +37,8 @@ _CANONICAL: Final[Mapping[str, str]] = MappingProxyType(
 
 _DEFAULTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        "numeric": frozenset({"38,0"}),
         "text": frozenset({"16777216", "max"}),
+        "timestamp_ntz": frozenset({"6", "9"}),
         "timestamp": frozenset({"6", "9"}),
         "timestamp with time zone": frozenset({"6", "9"}),
         "timestamp with local time zone": frozenset({"6", "9"}),

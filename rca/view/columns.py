@@ -66,7 +66,7 @@ def is_harmless_type(before: str | None, after: str | None) -> bool:
 
 
 def _plain(type_name: str | None) -> str:
-    return re.sub(r"\(.*?\)", "", (type_name or "").casefold()).strip()
+    return re.sub(r"\([^()]*\)", "", (type_name or "").casefold()).strip()
 
 
 def read_columns(snapshots: Sequence[ColumnSnapshot], as_of: datetime) -> ColumnsView:

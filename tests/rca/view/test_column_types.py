@@ -18,7 +18,6 @@ from rca.view.column_types import plain_type, types_differ
         ("character varying(65535)", "varchar(65535)"),
         ("VARCHAR(16777216)", "TEXT"),
         ("NUMBER(18,2)", "NUMERIC(18, 2)"),
-        ("NUMBER(38,0)", "NUMBER"),
         ("TIMESTAMP_NTZ(9)", "TIMESTAMP_NTZ"),
         ("FLOAT64", "double precision"),
         ("bool", "BOOLEAN"),
@@ -42,6 +41,9 @@ def test_the_same_type_in_other_words_is_no_change(old, new):
         ("bigint", "bigint[]"),
         ("array<int64>", "array<string>"),
         ("json", "jsonb"),
+        ("TIMESTAMP", "DATETIME"),
+        ("TIMESTAMP", "TIMESTAMP_NTZ"),
+        ("numeric", "numeric(38,0)"),
     ],
 )
 def test_another_type_is_a_change(old, new):
