@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import replace
 from typing import Final
 
@@ -33,6 +33,7 @@ async def read_source(source: Source, ask: Ask) -> tuple[Facts, str | None]:
         if not isinstance(given, Facts):
             return NOTHING, f"{source.name} gave {type(given).__name__} in place of facts"
         facts = _bounded(source, given)
+        said = notes(facts)
     except TimeoutError:
         return NOTHING, f"{source.name} did not answer within {limit:g} s"
     except asyncio.CancelledError:
@@ -48,7 +49,7 @@ async def read_source(source: Source, ask: Ask) -> tuple[Facts, str | None]:
         )
         return NOTHING, f"{source.name} failed: {type(error).__name__}"
     if facts.holes and not any(value is not None for value in facts.found.values()):
-        return facts, notes(facts)
+        return facts, said
     return facts, None
 
 
@@ -66,6 +67,9 @@ def _bounded(source: Source, facts: Facts) -> Facts:
             "a source noticed more than is taken",
             extra={"source": source.name, "noticed": len(facts.noticed), "taken": MOST_NOTICED},
         )
+    odd = [type(hole).__name__ for hole in facts.holes if not isinstance(hole, Hole)]
+    if odd:
+        raise TypeError(f"gave {odd[0]} in place of a hole")
     said = tuple(
         Hole(
             fact=fact,
@@ -76,13 +80,28 @@ def _bounded(source: Source, facts: Facts) -> Facts:
     return replace(
         facts,
         found={fact: value for fact, value in facts.found.items() if fact not in many},
-        holes=(*said, *facts.holes)[:MOST_HOLES],
+        holes=tuple(map(_short, (*said, *facts.holes)[:MOST_HOLES])),
         noticed=tuple(facts.noticed)[:MOST_NOTICED],
     )
 
 
 def _too_many(facts: Facts) -> Iterator[tuple[str, int]]:
     for fact, value in facts.found.items():
-        entries = value.parents if isinstance(value, Lineage) else value
-        if isinstance(entries, list | tuple | dict) and len(entries) > MOST_GIVEN:
-            yield fact, len(entries)
+        count = _nodes(value) if isinstance(value, Lineage) else _size(value)
+        if count > MOST_GIVEN:
+            yield fact, count
+
+
+def _size(value: object) -> int:
+    return len(value) if isinstance(value, Sized) else 0
+
+
+def _nodes(lineage: Lineage) -> int:
+    """Return how many nodes a graph speaks of, in its edges or in its columns."""
+    return max(len(lineage.parents), len(lineage.columns_used or {}))
+
+
+def _short(hole: Hole) -> Hole:
+    if len(hole.reason) <= MAX_NOTE:
+        return hole
+    return hole.model_copy(update={"reason": hole.reason[:MAX_NOTE]})

@@ -19,8 +19,6 @@ class Signal:
     numbers. ``specific`` is the part of the weight (natural-log units) that speaks for its own cause only, such as
     new code before a failing test: it is lost when another cause explains the signal.
     The trouble began somewhere between ``onset`` and ``seen_at``; None when nobody can say.
-    ``asked`` when the alert is about the very thing that was looked at, so that people wait for this answer, however
-    weak it is.
     """
 
     evidence: Evidence
@@ -29,7 +27,6 @@ class Signal:
     onset: datetime | None = None
     seen_at: datetime | None = None
     specific: float = 0.0
-    asked: bool = False
 
     @property
     def code(self) -> SignalCode:

@@ -93,10 +93,7 @@ def _candidates(
         own = sorted(
             (s for s in signals if s.cause is cause), key=lambda s: -posterior.faults[PLACE[s.code]]
         )
-        if own and (
-            confidence[place] >= LISTED_FROM
-            or any(s.asked or s.strength >= SHOWS_FROM for s in own)
-        ):
+        if own and (confidence[place] >= LISTED_FROM or max(s.strength for s in own) >= SHOWS_FROM):
             yield _Candidate(cause=cause, confidence=float(confidence[place]), own=tuple(own))
 
 

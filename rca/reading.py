@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -40,17 +41,40 @@ class NullAs:
         return self.empty() if value is None else value
 
 
+class _Pause:
+    """How many read at this moment, and whether the collector was on when the first of them began."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._readers = 0
+        self._was_on = False
+
+    def begin(self) -> None:
+        with self._lock:
+            if self._readers == 0:
+                self._was_on = gc.isenabled()
+                gc.disable()
+            self._readers += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._readers -= 1
+            if self._readers == 0 and self._was_on:
+                gc.enable()
+
+
+_PAUSE = _Pause()
+
+
 @contextmanager
 def nothing_collected() -> Iterator[None]:
     """Keep the garbage collector away while a document is read.
 
     All that is read is kept, and looking over a large case again and again takes longer than reading it.
-    Whoever finds the collector off leaves it so; threads that read at once cannot leave it off behind them.
+    Whoever finds the collector off leaves it so; of threads that read at once the first turns it off and the last on.
     """
-    was_on = gc.isenabled()
-    gc.disable()
+    _PAUSE.begin()
     try:
         yield
     finally:
-        if was_on:
-            gc.enable()
+        _PAUSE.end()

@@ -74,7 +74,12 @@ def whereabouts(view: CaseView, dimension: DimensionView) -> Whereabouts:
 
 
 def _in_combinations(view: CaseView, dimension: DimensionView) -> Whereabouts | None:
-    located = [(found, w) for w in _windows(view, dimension) if (found := _located(w))]
+    asked = dimension.dimension.split(JOINT)
+    located = [
+        (found, w)
+        for w in _windows(view, dimension)
+        if (found := _located(w)) and not found[0].elements.keys().isdisjoint(asked)
+    ]
     if not located:
         return None
     found, windows = max(located, key=lambda pair: pair[0][0].explained_share)

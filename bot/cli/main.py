@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 from typing import Final
 
 import bot.cli
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verb.declare(part)
         part.set_defaults(run=verb.run)
     chosen = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal without some letter gets its number
+            stream.reconfigure(errors="backslashreplace")
     try:
         return int(chosen.run(chosen))
     except (BotError, RcaError, RunbookError, OSError) as error:

@@ -146,7 +146,6 @@ def _signal(view: CaseView, drifts: Sequence[Drift]) -> Signal:
         onset=dimension.window_start,
         seen_at=dimension.window_end,
         specific=drift.shape,
-        asked=any(d.asked for d in drifts),
     )
 
 

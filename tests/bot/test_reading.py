@@ -54,9 +54,19 @@ async def test_a_source_that_gives_nothing_leaves_a_hole(engine: AsyncEngine) ->
         ((0,) * (MOST_GIVEN + 1), True),
         ([0] * (MOST_GIVEN + 1), True),
         (Lineage(parents={str(number): () for number in range(MOST_GIVEN + 1)}), True),
+        (Lineage(columns_used={str(number): () for number in range(MOST_GIVEN + 1)}), True),
+        (set(range(MOST_GIVEN + 1)), True),
         (Lineage(parents={"a": ("b",)}), False),
     ],
-    ids=["as many as are taken", "one more", "a list", "a graph", "a small graph"],
+    ids=[
+        "as many as are taken",
+        "one more",
+        "a list",
+        "a graph",
+        "its columns",
+        "a set",
+        "a small graph",
+    ],
 )
 async def test_a_list_without_end_is_a_hole(value: Any, *, too_many: bool) -> None:
     """More facts of one kind than any history has are not taken; what else came is."""
@@ -78,3 +88,18 @@ async def test_holes_and_notices_are_bounded() -> None:
     facts, _ = await read_source(Asked(facts={JOBS: ()}, holes=holes, noticed=noticed), ASK)
     assert (len(facts.holes), len(facts.noticed)) == (MOST_HOLES, MOST_NOTICED)
     assert len(notes(facts) or "") == MAX_NOTE
+
+
+@pytest.mark.parametrize("odd", ["no", None, 7])
+async def test_what_is_no_hole_is_a_failure_of_its_source(odd: Any) -> None:
+    """A source that gives something else in place of a hole is named, and nothing is raised."""
+    facts, said = await read_source(Asked(facts={JOBS: ()}, holes=(odd,)), ASK)
+    assert said == "Airbyte failed: TypeError"
+    assert facts.found == {}
+
+
+async def test_one_reason_cannot_be_endless() -> None:
+    """Each is cut to what all of them may take together."""
+    long = Hole(fact=JOBS, reason="x" * (MAX_NOTE + 1))
+    facts, _ = await read_source(Asked(facts={JOBS: ()}, holes=(long,)), ASK)
+    assert [len(hole.reason) for hole in facts.holes] == [MAX_NOTE]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -11,19 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rca.calibration import strength_of, weight_of
-from rca.case import Anomaly, AnomalyType
+from rca.case import Anomaly
 from rca.causal import CONTEXT, PRIOR, PRIOR_NONE, SENSITIVITY, SHIPPED, SYMPTOMS, Model
-from rca.detection import Signal, Skipped
+from rca.detection import Skipped
 from rca.engine import diagnose
-from rca.evidence import (
-    CAUSE_OF,
-    Cause,
-    DistributionDriftEvidence,
-    SignalCode,
-    SyncFailureEvidence,
-)
+from rca.evidence import CAUSE_OF, Cause, SignalCode
 from rca.posterior import weigh
-from rca.ranking import rank
 
 STAGING, MODEL, TEST = "model.shop.stg_orders", "model.shop.orders", "test.shop.unique_orders_id.1"
 
@@ -62,30 +54,6 @@ def test_a_model_that_failed_over_a_dropped_column_is_a_symptom(pipeline):
         Cause.TRANSFORMATION_REGRESSION,
         Cause.SCHEMA_DRIFT,
     )
-
-
-@pytest.mark.parametrize(("asked", "lines"), [(True, 2), (False, 1)])
-def test_what_the_alert_asks_about_keeps_its_line(asked, lines):
-    """A faint signal is not worth a line, unless the alert is about it."""
-    at = datetime(2026, 3, 4, 7, 5, tzinfo=UTC)
-    outage = Signal(
-        evidence=SyncFailureEvidence(job_id="1", failed_since=at, consecutive_failures=3),
-        strength=0.99,
-        because="",
-    )
-    shift = Signal(
-        evidence=DistributionDriftEvidence(dimension="country", jsd=0.001, top_movers=()),
-        strength=0.2,
-        because="",
-        asked=asked,
-    )
-    anomaly = Anomaly(
-        tenant_id="acme",
-        dataset="orders",
-        anomaly_type=AnomalyType.FRESHNESS,
-        detected_at=at,
-    )
-    assert len(rank([outage, shift], {}, anomaly, SHIPPED)) == lines
 
 
 def test_a_shift_under_an_unhealthy_ingestion_is_a_symptom(pipeline):

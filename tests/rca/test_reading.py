@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from rca.case import Case, CaseError, DbtRun, DimensionProfile, Exposure, Lineage, parse_case
+from rca.reading import nothing_collected
 
 FRAME = {
     "case_id": "c",
@@ -73,6 +74,17 @@ def test_the_collector_stays_as_it_was_found(found, raw):
 
 
 @pytest.mark.usefixtures("collector")
+def test_of_two_readers_the_last_turns_the_collector_on():
+    """The second begins while the first reads and ends after it; whoever reads next finds the collector on."""
+    first, second = nothing_collected(), nothing_collected()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not gc.isenabled()
+    second.__exit__(None, None, None)
+    assert gc.isenabled()
+
+
 def test_threads_that_read_at_once_leave_the_collector_on():
     """The one that found it off leaves it to the one that switched it off."""
     raw = json.dumps(FRAME)

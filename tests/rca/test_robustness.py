@@ -79,9 +79,10 @@ def test_any_fact_may_be_missing_or_empty(samples, fact):
     """Deleted, null and empty are all answered."""
     for document in samples:
         cut = {k: v for k, v in document.items() if k != fact}
-        well_formed(diagnose(parse_case(cut)[0]))
+        assert well_formed(diagnose(parse_case(cut)[0])).case_id == document["case_id"]
         if fact not in ("lineage", "dataset"):
-            well_formed(diagnose(parse_case(document | {fact: []})[0]))
+            emptied = well_formed(diagnose(parse_case(document | {fact: []})[0]))
+            assert emptied.case_id == document["case_id"]
 
 
 def test_doubled_and_shuffled_facts_change_nothing(samples):
@@ -122,7 +123,7 @@ def test_an_alert_at_another_time_is_answered(samples, hours):
         moved = copy.deepcopy(document)
         for place, key in ((moved["anomaly"], "detected_at"), (moved, "as_of")):
             place[key] = shifted(place[key], timedelta(hours=hours))
-        well_formed(diagnose(parse_case(moved)[0]))
+        assert well_formed(diagnose(parse_case(moved)[0])).case_id == document["case_id"]
 
 
 def test_names_mean_nothing(samples):

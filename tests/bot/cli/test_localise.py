@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -200,3 +201,17 @@ def test_a_packed_file_that_is_cut_is_said_to_be(
     path.write_bytes(gzip.compress(EXAMPLE.read_bytes())[:cut])
     assert main(["localise", str(path)]) == 2
     assert "cut or broken" in capsys.readouterr().err
+
+
+def test_a_terminal_without_some_letter_gets_its_number():
+    """An ASCII terminal shows the answer, not a traceback."""
+    table = "city,real,predict\nZürich,10,1000\nBern,1000,1000\nBasel,1003,1000\n"
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, bot.cli; sys.exit(bot.cli.main())", "localise", "-"],
+        input=table.encode(),
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"1. city = Z\\xfcrich" in done.stdout

@@ -125,7 +125,6 @@ def test_what_the_alert_is_about_is_told_when_a_part_of_it_stands_out(pipeline):
     """A check saw country move: the shares of US alone do not show it, those of US web do, and it is said faintly."""
     pipeline.alert(anomaly_type="distribution_anomaly", column="country")
     answer = combined(pipeline, FAINT).ask("distribution_drift")
-    assert answer.asked
     assert answer.strength < 0.5
     assert [mover.value for mover in answer.evidence.top_movers] == ["US & web"]
     assert answer.because.startswith("As a whole the shares of country moved no more than usual")
@@ -137,6 +136,24 @@ def test_it_is_silent_when_nobody_asked_or_nothing_stands_out(pipeline, column, 
     """The nearest things that must not: the alert is about another column; nothing moved beyond its noise."""
     pipeline.alert(anomaly_type="distribution_anomaly", column=column)
     assert combined(pipeline, now).ask("distribution_drift") is None
+
+
+def test_a_combination_that_leaves_the_named_dimension_out_is_no_answer_about_it(pipeline):
+    """The alert is about channel; all of US moved, in every channel alike, so of channel there is nothing to say."""
+    pipeline.alert(anomaly_type="distribution_anomaly", column="channel")
+    assert (
+        combined(pipeline, USUAL | {"US & web": 245, "US & pos": 163}).ask("distribution_drift")
+        is None
+    )
+
+
+def test_a_row_that_does_not_fit_its_dimensions_silences_nobody(pipeline):
+    """One value for two dimensions is left out, the others are read."""
+    combined(pipeline, USUAL | {"US & web": 10}).counts("country", US=200, CA=500)
+    for profile in pipeline.document["segment_profiles"]:
+        profile["rows"].append([["US"], 7])
+    answer = pipeline.ask("distribution_drift")
+    assert [mover.value for mover in answer.evidence.top_movers] == ["US & web"]
 
 
 def test_other_dimensions_that_moved_are_told_too(pipeline):
