@@ -159,12 +159,25 @@ class Heard:
         )
 
 
-def hear(by_code: Mapping[SignalCode, Signal], anomaly: Anomaly, model: Model) -> Heard:
-    """Return what all signals say of every state, to be completed by who else looked."""
+def hear(
+    by_code: Mapping[SignalCode, Signal],
+    anomaly: Anomaly,
+    model: Model,
+    *,
+    assume_ties: bool = False,
+) -> Heard:
+    """Return what all signals say of every state, to be completed by who else looked.
+
+    Args:
+        by_code: the signals by their codes.
+        anomaly: its kind and direction are evidence too.
+        model: the weights.
+        assume_ties: whether ties that nobody could check are taken to be there.
+    """
     own = np.zeros(len(CODES))
     symptom = np.zeros((len(CODES), len(CODES)))
     pairs = np.zeros(len(PAIRS))
-    spread = _spread(by_code)
+    spread = _spread(by_code, assume_ties=assume_ties)
     for code, signal in by_code.items():
         place = PLACE[code]
         own[place] = weight_of(signal.strength) * model.weights[signal.cause] * model.sharpness
@@ -201,12 +214,18 @@ def _moved(model: Model) -> Vector:
     return moved
 
 
-def _spread(by_code: Mapping[SignalCode, Signal]) -> Vector:
+def has_unknown_ties(by_code: Mapping[SignalCode, Signal]) -> bool:
+    """Return whether one signal may have caused another, and a fact that would tell is missing."""
+    return any(_tie(cause, symptom) is None for cause, symptom in permutations(by_code.values(), 2))
+
+
+def _spread(by_code: Mapping[SignalCode, Signal], *, assume_ties: bool) -> Vector:
     """Return the symptom table for this case: links by lineage strengthen it, the wrong order in time weakens it."""
     spread = _SYMPTOMS.copy()
     for cause, symptom in permutations(by_code.values(), 2):
         i, j = PLACE[cause.code], PLACE[symptom.code]
-        if _linked(cause, symptom):
+        tied = _tie(cause, symptom)
+        if tied or (tied is None and assume_ties):
             spread[i, j] = max(spread[i, j], LINKED)
         if (
             cause.onset is not None
@@ -217,15 +236,15 @@ def _spread(by_code: Mapping[SignalCode, Signal]) -> Vector:
     return spread
 
 
-def _linked(cause: Signal, symptom: Signal) -> bool:
-    """Return whether lineage or a name ties this very consequence to this very cause."""
+def _tie(cause: Signal, symptom: Signal) -> bool | None:
+    """Return whether lineage or a name ties this very consequence to this very cause; None when nobody knows."""
     match cause.evidence, symptom.evidence:
         case (
             ColumnRemovedEvidence() | ColumnTypeChangedEvidence() | UnexpectedColumnEvidence()
         ) as schema, effect:
             return _hits(schema, effect)
-        case PassToFailEvidence(code_changed=True), DistributionDriftEvidence():
-            return True  # the code that fails its tests also built the rows whose shares moved
+        case PassToFailEvidence(code_changed=changed), DistributionDriftEvidence():
+            return changed  # the code that fails its tests also built the rows whose shares moved
         case _:
             return False
 

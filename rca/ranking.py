@@ -18,7 +18,7 @@ from rca.causal import Model
 from rca.detection import Signal, Skipped
 from rca.diagnosis import Factor, Hypothesis, SignalReading
 from rca.evidence import CAUSE_OF, Cause, SignalCode
-from rca.posterior import CODES, PLACE, Posterior, Vector, hear
+from rca.posterior import CODES, PLACE, Posterior, Vector, has_unknown_ties, hear
 
 CAUSES: Final = tuple(Cause)
 
@@ -64,6 +64,9 @@ def rank(
     confidence = posterior.faults @ _MEMBER
     for fewer in _seen_quiet(skipped):
         confidence = np.minimum(confidence, heard.but_for(fewer).faults @ _MEMBER)
+    if has_unknown_ties(by_code):
+        tied = hear(by_code, anomaly, model, assume_ties=True).but_for(skipped)
+        confidence = np.minimum(confidence, tied.faults @ _MEMBER)
     found = _candidates(signals, posterior, np.minimum(1.0, confidence))
     listed = sorted(found, key=lambda c: (-c.confidence, CAUSES.index(c.cause)))
     if not listed:

@@ -130,7 +130,8 @@ def _arrived(view: CaseView, jobs: JobsView) -> Arrived:
         for job, finished_s in zip(jobs.jobs, jobs.finished_s, strict=True)
         if job.rows_synced is not None and job.finished_at is not None and brought_rows(job)
     ]
-    late = view.fed_until > view.until
+    # without volume windows nobody can know that rows count by their own time
+    late = view.volume is not None and view.fed_until > view.until
     at_s = (
         [epoch_s(job.started_at) - (jobs.interval_s or 0.0) / 2.0 for job, _, _ in found]
         if late

@@ -94,7 +94,7 @@ def _turn(view: CaseView, dbt: DbtView, code: CodeHistory, history: NodeHistory)
         return None
     passed, failed = steps[first - 1], steps[first]
     earlier = sum(s.failed for s in steps[:first])
-    changed = code.changed(passed.at, failed.at)
+    changed = _known(view, changed=code.changed(passed.at, failed.at))
     weight = TURNED + min(MOST_PASSES, EACH_PASS * (first - 1)) + (FLAKY if earlier else 0.0)
     weight += _code_weight(changed=changed)
     weight += BLOCKS if _dataset_skipped(view, dbt, failed.at) else 0.0
@@ -109,10 +109,16 @@ def _turn(view: CaseView, dbt: DbtView, code: CodeHistory, history: NodeHistory)
     )
 
 
+def _known(view: CaseView, *, changed: bool | None) -> bool | None:
+    """Return *changed*, but for a no that speaks of the dataset alone, because nobody knows what it is built from."""
+    return changed if changed or view.lineage.known else None
+
+
 def _code_weight(*, changed: bool | None) -> float:
-    """Return what the code's history says for a regression and against a consequence of other data."""
-    if changed is None:
-        return 0.0
+    """Return what the code's history says for a regression and against a consequence of other data.
+
+    Code that nobody could compare counts as unchanged: a hole must not make us surer.
+    """
     return NEW_CODE if changed else SAME_CODE
 
 

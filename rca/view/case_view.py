@@ -45,7 +45,8 @@ class CaseView:
     ``since`` and ``until`` bound the time in which a cause must have been at work: the current window of volume or
     dimensions, and for a freshness anomaly everything up to the detection.
     ``fed_until`` is when the last sync may have begun that could still bring rows of that time: ``until``, or the
-    detection where the windows hold what came to be in them and not what arrived (loading.py).
+    detection where the windows hold what came to be in them and not what arrived (loading.py), or where no volume is
+    known and the window after the last profile's left none.
     ``holes`` are the announced ones: reason by fact.
     """
 
@@ -97,7 +98,12 @@ def view_of(case: Case) -> CaseView:
     jobs = (
         None if case.ingestion_jobs is None else read_jobs(case.ingestion_jobs, case.dataset, as_of)
     )
-    fed_until = anomaly.detected_at if _is_fed_late(anomaly, volume, jobs, until) else until
+    fed_late = (
+        _is_overdue(anomaly, dimensions or ())
+        if volume is None
+        else _is_fed_late(anomaly, volume, jobs, until)
+    )
+    fed_until = anomaly.detected_at if fed_late else until
     return CaseView(
         case=case,
         anomaly=anomaly,
@@ -152,11 +158,20 @@ def _volume(
     )
 
 
+def _is_overdue(anomaly: Anomaly, dimensions: Sequence[DimensionView]) -> bool:
+    """Return whether a whole window has passed since the newest profile: the one in question may have had no rows."""
+    if not dimensions:
+        return False
+    newest = max(dimensions, key=lambda d: d.window_end)
+    since_then = anomaly.detected_at - newest.window_end
+    return since_then >= newest.window_end - newest.window_start
+
+
 def _is_fed_late(
-    anomaly: Anomaly, volume: VolumeView | None, jobs: JobsView | None, until: datetime
+    anomaly: Anomaly, volume: VolumeView, jobs: JobsView | None, until: datetime
 ) -> bool:
     """Return whether a sync that began after *until* could still have brought rows of the window."""
-    if volume is None or jobs is None or not jobs.jobs or until >= anomaly.detected_at:
+    if jobs is None or not jobs.jobs or until >= anomaly.detected_at:
         return False
     return until < jobs.jobs[-1].started_at and loads_late(volume.history, jobs)
 

@@ -101,6 +101,25 @@ def test_a_hole_where_nothing_showed_never_raises_a_confidence(pipeline, name):
         pipeline.document[fact] = kept
 
 
+def test_a_tie_that_nobody_could_check_makes_no_cause_surer(pipeline):
+    """A test fails and shares moved; whether new code made both is unknown: neither gains from not knowing."""
+    pipeline.alert(anomaly_type="distribution_anomaly").counts("country", US=10)
+    pipeline.node(TEST, 1, status="fail")
+    unchanged = confidences(pipeline)
+    pipeline.node(STAGING, 1, checksum="sha256:new")
+    changed = confidences(pipeline)
+    unknown = confidences(pipeline.without("lineage"))
+    assert changed[Cause.TRANSFORMATION_REGRESSION] > unchanged[Cause.TRANSFORMATION_REGRESSION]
+    for cause, confidence in unknown.items():
+        assert confidence <= unchanged[cause] + 1e-9, cause
+    shift = Cause.UPSTREAM_DATA_SHIFT
+    assert unknown[shift] < unchanged[shift]
+
+
+def confidences(pipeline):
+    return {h.cause_type: h.confidence for h in diagnose(pipeline.case()).hypotheses}
+
+
 @pytest.mark.parametrize(("first", "second"), list(itertools.combinations(BREAKS, 2)))
 def test_factors_add_up_and_ranks_follow_confidence(pipeline, first, second):
     """Whatever is broken together: ranks count up, confidences go down, terms are named and finite."""

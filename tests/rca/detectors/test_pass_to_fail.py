@@ -69,3 +69,18 @@ def test_a_name_of_a_longer_model_is_not_taken_for_a_shorter_one(pipeline):
         status = "fail" if run is pipeline.document["dbt_runs"][-1] else "pass"
         run["results"].append({"unique_id": "test.shop.unique_orders_daily_id.9", "status": status})
     assert pipeline.ask("pass_to_fail") is None
+
+
+def test_without_lineage_nobody_says_that_the_code_is_unchanged(pipeline):
+    """The code of what feeds the dataset is out of sight: the change is unknown, and weighs as if there were none."""
+    pipeline.node(TEST, 1, status="fail")
+    seen, unseen = pipeline.ask("pass_to_fail"), pipeline.without("lineage").ask("pass_to_fail")
+    assert (seen.evidence.code_changed, unseen.evidence.code_changed) == (False, None)
+    assert "not known" in unseen.because
+    assert unseen.strength <= seen.strength
+
+
+def test_without_lineage_the_dataset_s_own_new_code_is_still_told(pipeline):
+    """One change that is seen is enough."""
+    pipeline.without("lineage").node(TEST, 1, status="fail").node(MODEL, 1, checksum="sha256:new")
+    assert pipeline.ask("pass_to_fail").evidence.code_changed is True

@@ -65,3 +65,25 @@ def test_a_sync_that_ends_after_as_of_has_not_failed_yet(pipeline):
 def test_another_connector_s_failure_does_not_count(pipeline):
     """Only the dataset's own connector can starve it."""
     assert pipeline.failed(range(57, 60), connector_id="conn-2").ask("sync_failure") is None
+
+
+def _last_profiles_end(pipeline, days):
+    """Leave out the volume, and the profiles of the newest *days* windows, as empty windows have none."""
+    pipeline.without("volume_history")
+    del pipeline.document["dimension_profiles"][-3 * days :]
+    return pipeline
+
+
+def test_a_window_too_empty_for_a_profile_still_feels_the_outage(pipeline):
+    """Without volume, a whole window since the last profile is the one in question, not the profile's own."""
+    pipeline.failed(range(57, 60))
+    assert isinstance(_last_profiles_end(pipeline, 1).ask("sync_failure"), Signal)
+
+
+def test_a_profile_of_the_window_in_question_bounds_the_outage(pipeline):
+    """Without volume but with that profile, a failure after its window explains nothing."""
+    late = pipeline.job(59, id="late", status="failed", rows_synced=0)
+    late["started_at"] = "2026-03-04T06:30:00Z"
+    late["finished_at"] = "2026-03-04T06:40:00Z"
+    pipeline.document["ingestion_jobs"].append(late)
+    assert pipeline.without("volume_history").ask("sync_failure") is None
