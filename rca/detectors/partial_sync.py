@@ -24,7 +24,7 @@ from rca.shift_reading import read_shift
 from rca.stats.robust import weight_of_tail
 from rca.stats.volume import DAY_S, Forecast, Window, forecast
 from rca.view import CaseView
-from rca.view.calendar import rest_day
+from rca.view.calendar import Rest, rest_in
 from rca.view.ingestion import JobsView, brought_rows, is_announced_partial
 from rca.view.instants import epoch_s
 
@@ -52,7 +52,7 @@ CLEAR_FOLD: Final = 2.0  # times the largest usual shift; a dimension that alway
 DATASET_FULL: Final = (
     -2.0
 )  # ln units; the dataset's own window lacks less than MIN_DROP, or nobody knows
-RESTING: Final = -2.0  # ln units; business rests on that day in much of the world
+RESTING: Final = -2.0  # ln units; business rests on as many of its days in much of the world
 WEAKEST: Final = -2.5  # ln units; below, it is a quiet day
 DAILY_FROM: Final = 0.8 * DAY_S  # seconds; from here on each sync is a day of its own
 MOST_DAYS: Final = 60  # days, or syncs of a day each, that are looked back
@@ -160,8 +160,8 @@ def _silent_weight(view: CaseView, outlook: Forecast, shape: float) -> float:
     if shape > 0.0:  # a quiet day is quiet for every value, so the size no longer speaks for one
         by_size = max(0.0, by_size)
     weight = min(unusual, by_size) + min(shape, max(0.0, unusual))
-    if shape <= 0.0 and rest_day(view.since, view.until) is not None:
-        weight += RESTING
+    rest = rest_in(view.since, view.until) if shape <= 0.0 else None
+    weight += RESTING if rest is not None and outlook.drop <= rest.share else 0.0
     full = own.drop < MIN_DROP if own is not None else not view.knows(FactKind.VOLUME_HISTORY)
     return weight + (DATASET_FULL if full else 0.0)
 
@@ -245,7 +245,8 @@ def _signal(view: CaseView, loss: Loss) -> Signal:
         drop_pct=round(100.0 * drop, 1),
         error_message=job.error_message,
     )
-    because = _because(job, rows, outlook, rest_day(view.since, view.until))
+    rest = rest_in(view.since, view.until)
+    because = _because(job, rows, outlook, rest)
     return Signal(
         evidence=evidence,
         strength=strength_of(loss.weight),
@@ -256,7 +257,7 @@ def _signal(view: CaseView, loss: Loss) -> Signal:
     )
 
 
-def _because(job: IngestionJob, rows: int, outlook: Forecast | None, resting: str | None) -> str:
+def _because(job: IngestionJob, rows: int, outlook: Forecast | None, rest: Rest | None) -> str:
     announced = is_announced_partial(job)
     said = "the sync said that streams are missing" if announced else "the sync reported no error"
     if outlook is None or outlook.drop <= 0.0:
@@ -264,12 +265,16 @@ def _because(job: IngestionJob, rows: int, outlook: Forecast | None, resting: st
             f"{rows:,} rows arrived, and {said}; its own history does not say how many should have."
         )
     day = f" for a {WEEKDAYS[outlook.weekday]}" if outlook.weekday is not None else ""
-    rests = f", and it is {resting}" if resting is not None else ""
+    rests = f", and {_told(rest)}" if rest is not None else ""
     never = "never below" if outlook.lowest > rows else "once as few as"
     return (
         f"{outlook.expected:,.0f} rows were expected{day}, {rows:,} arrived, {100.0 * outlook.drop:.0f} % fewer; "
         f"in {outlook.history} windows {never} {outlook.lowest:,.0f}; {said}{rests}."
     )
+
+
+def _told(rest: Rest) -> str:
+    return f"it is {rest.name}" if rest.share == 1.0 else f"{rest.name} is among its days"
 
 
 DETECTOR: Final = Detector(

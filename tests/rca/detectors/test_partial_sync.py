@@ -89,6 +89,38 @@ def test_a_loss_on_a_day_of_rest_is_doubted_and_says_so(pipeline):
     assert resting.because.endswith("the sync reported no error, and it is Christmas Day.")
 
 
+def weekly(pipeline, rows):
+    """Windows of a week, the last of them *rows*, with the syncs of all of it."""
+    days = pipeline.document["volume_history"]
+    last = datetime.fromisoformat(days[-1]["window_end"])
+    pipeline.document["volume_history"] = [
+        {
+            "window_start": (last - timedelta(days=7 * i + 7)).isoformat(),
+            "window_end": (last - timedelta(days=7 * i)).isoformat(),
+            "rows": rows if i == 0 else 7_000 + 90 * (i % 3),
+        }
+        for i in range(20, -1, -1)
+    ]
+    pipeline.catalog(expected_sync_interval_s=604_800)
+    pipeline.document["ingestion_jobs"] = [
+        pipeline.job(59, id=f"week-{i}", rows_synced=rows if i == 0 else 7_000 + 90 * (i % 3))
+        | {
+            "started_at": (last - timedelta(days=7 * i, hours=2)).isoformat(),
+            "finished_at": (last - timedelta(days=7 * i, hours=1)).isoformat(),
+        }
+        for i in range(20, -1, -1)
+    ]
+    return pipeline.without("dimension_profiles")
+
+
+@pytest.mark.parametrize(("rows", "doubted"), [(4_300, True), (2_000, False)])
+def test_a_week_with_days_of_rest_lacks_no_more_than_they_bring(pipeline, rows, doubted):
+    """Of the week of Christmas three days of seven rest: four tenths fewer rows are theirs, seven tenths are not."""
+    working = weekly(pipeline, rows).ask("partial_sync")
+    resting = later(pipeline, 300).ask("partial_sync")
+    assert (resting is None or resting.strength < working.strength) == doubted
+
+
 def test_a_sync_that_says_so_is_believed_on_a_day_of_rest_too(pipeline):
     """The calendar explains few rows, not an error."""
     pipeline.jobs(range(56, 60), status="incomplete", error_message="half", rows_synced=100)
