@@ -25,7 +25,7 @@ from rca.stats.robust import weight_of_tail
 from rca.stats.volume import DAY_S, Forecast, Window, forecast
 from rca.view import CaseView
 from rca.view.calendar import Rest, rest_in
-from rca.view.ingestion import JobsView, brought_rows, is_announced_partial
+from rca.view.ingestion import JobsView, is_announced_partial
 from rca.view.instants import epoch_s
 
 Floats = npt.NDArray[np.float64]
@@ -125,23 +125,11 @@ def detect(view: CaseView) -> Answer:
 
 
 def _arrived(view: CaseView, jobs: JobsView) -> Arrived:
-    found = [
-        (job, finished_s, job.rows_synced)
-        for job, finished_s in zip(jobs.jobs, jobs.finished_s, strict=True)
-        if job.rows_synced is not None and job.finished_at is not None and brought_rows(job)
-    ]
+    known = jobs.arrivals
     # without volume windows nobody can know that rows count by their own time
     late = view.volume is not None and view.fed_until > view.until
-    at_s = (
-        [epoch_s(job.started_at) - (jobs.interval_s or 0.0) / 2.0 for job, _, _ in found]
-        if late
-        else [finished_s for _, finished_s, _ in found]
-    )
-    return Arrived(
-        jobs=tuple(job for job, _, _ in found),
-        at_s=np.array(at_s, dtype=np.float64),
-        rows=np.array([rows for _, _, rows in found], dtype=np.float64),
-    )
+    at_s = known.started_s - (jobs.interval_s or 0.0) / 2.0 if late else known.finished_s
+    return Arrived(jobs=known.jobs, at_s=at_s, rows=known.rows)
 
 
 def _announced_weight(done: Arrived, inside: npt.NDArray[np.bool_]) -> float:

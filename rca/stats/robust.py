@@ -49,6 +49,20 @@ def median(values: Sequence[float]) -> float:
     return (ordered[half - 1] + ordered[half]) / 2.0
 
 
+def quantile(values: Sequence[float], share: float) -> float:
+    """Return what *share* (in [0, 1]) of *values*, in any order, lie below; straight between two neighbours.
+
+    Raises:
+        ValueError: *values* is empty.
+    """
+    if not values:
+        raise ValueError("a quantile of nothing is not defined")
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    below = ordered[math.floor(place)]
+    return below + (ordered[math.ceil(place)] - below) * (place % 1.0)
+
+
 def level(values: Sequence[float], *, floor: float) -> Level:
     """Return median and MAD of *values*, the spread never below *floor*.
 

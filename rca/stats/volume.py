@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from rca.stats.noise import LEAST, Noise, Strays
 from rca.stats.robust import median
@@ -18,9 +18,8 @@ UNSEEN_WEEKDAY: Final = 0.12  # of the logarithm; how far a weekday that was nev
 MIN_ROWS: Final = 1.0  # an empty window is an outage or a day off, not an observation of the level
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """Rows that arrived in one window; times in seconds since 1970, UTC."""
+class Window(NamedTuple):
+    """Rows that arrived in one window; times in seconds since 1970, UTC. A tuple, because a case brings hundreds."""
 
     start_s: float
     end_s: float
@@ -128,8 +127,7 @@ def _alike(history: Sequence[Window], judged: Window, length: float) -> list[Win
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Weekday:
+class _Weekday(NamedTuple):
     """What a weekday usually adds to the level; ``left_out`` makes a stray what it were, had it not been counted in."""
 
     offset: float

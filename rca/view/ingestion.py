@@ -9,9 +9,14 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from rca.case import Dataset, IngestionJob, JobStatus
 from rca.stats.durations import cadence_s
 from rca.view.instants import epoch_s, epochs_s
+
+Floats = npt.NDArray[np.float64]
 
 STARTED: Final = attrgetter("started_at")
 BROKEN: Final = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
@@ -40,6 +45,19 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """The syncs that ended with a known number of rows, in the order in which they started; an entry for each.
+
+    Times are in seconds since 1970.
+    """
+
+    jobs: tuple[IngestionJob, ...]
+    started_s: Floats
+    finished_s: Floats
+    rows: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobsView:
     """The newest syncs known at ``as_of``, oldest first, each id once; ``interval_s`` is None without a known rhythm.
 
@@ -49,6 +67,7 @@ class JobsView:
 
     jobs: tuple[IngestionJob, ...]
     finished_s: tuple[float, ...]
+    arrivals: Arrivals
     interval_s: float | None
     grace_s: float
     outages: tuple[Outage, ...]
@@ -78,6 +97,7 @@ def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: date
     return JobsView(
         jobs=known,
         finished_s=tuple(ended_s),
+        arrivals=_arrivals(known, [start_s for start_s, _, _ in started], ended_s),
         interval_s=interval,
         grace_s=grace if grace is not None else (interval or 0.0) / 4.0,
         outages=_outages(known),
@@ -118,6 +138,22 @@ def brought_rows(job: IngestionJob) -> bool:
     status = job.status
     return status is JobStatus.SUCCEEDED or (
         status is JobStatus.INCOMPLETE and (job.rows_synced or 0) > 0
+    )
+
+
+def _arrivals(
+    jobs: Sequence[IngestionJob], starts_s: Sequence[float], ended_s: Sequence[float]
+) -> Arrivals:
+    places = [
+        i
+        for i, job in enumerate(jobs)
+        if job.rows_synced is not None and job.finished_at is not None and brought_rows(job)
+    ]
+    return Arrivals(
+        jobs=tuple([jobs[i] for i in places]),
+        started_s=np.array([starts_s[i] for i in places], dtype=np.float64),
+        finished_s=np.array([ended_s[i] for i in places], dtype=np.float64),
+        rows=np.array([jobs[i].rows_synced for i in places], dtype=np.float64),
     )
 
 

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from rca.stats.robust import median, quantile
 from rca.stats.volume import Window
-from rca.view.ingestion import JobsView, brought_rows
-from rca.view.instants import epoch_s
+from rca.view.ingestion import Arrivals, JobsView
 
 MIN_WINDOWS: Final = 6  # windows that both readings tell; fewer agree with either by chance
 NEWEST: Final = 30  # windows looked at
@@ -37,38 +37,35 @@ def loads_late(history: Sequence[Window], jobs: JobsView) -> bool:
         True only where the counts of the windows follow such syncs at least twice as closely as those that ended in
         them; False where either may be true, or the windows and syncs are too few to tell.
     """
-    good = [
-        (epoch_s(job.started_at), ended_s, float(job.rows_synced or 0))
-        for job, ended_s in zip(jobs.jobs, jobs.finished_s, strict=True)
-        if job.rows_synced is not None and job.finished_at is not None and brought_rows(job)
-    ]
-    windows = list(history)[-NEWEST:]
-    if len(good) <= MIN_WINDOWS or len(windows) < MIN_WINDOWS:
+    good = jobs.arrivals
+    if len(good.jobs) <= MIN_WINDOWS:
         return False
-    started, ended, rows = np.array(good).T
-    edges = np.array([[w.start_s, w.end_s] for w in windows])
-    held = np.array([w.rows for w in windows])
-    told = (edges[:, 0] > started[0]) & (edges[:, 1] < started[-1])
-    if int(told.sum()) < MIN_WINDOWS:
+    first_s, last_s = good.started_s[0], good.started_s[-1]
+    told = [w for w in history[-NEWEST:] if w.start_s > first_s and w.end_s < last_s]
+    if len(told) < MIN_WINDOWS:
         return False
-    arrived = np.diff(_by(np.sort(ended), rows[np.argsort(ended)], edges[told], steps=True))[:, 0]
-    came_to_be = np.diff(_by(started, rows, edges[told], steps=False))[:, 0]
-    late = _misfit(held[told], came_to_be)
-    return SMALLEST < _misfit(held[told], arrived) * CLEARER >= late
+    starts_s, ends_s, held = np.array(told).T
+    late = _misfit(held, _evenly(good, ends_s) - _evenly(good, starts_s))
+    at_once = _misfit(held, _at_once(good, ends_s) - _at_once(good, starts_s))
+    return SMALLEST < at_once * CLEARER >= late
 
 
-def _by(at_s: Floats, rows: Floats, edges: Floats, *, steps: bool) -> Floats:
-    """Return how many rows had come by each edge: all of a sync at its instant, or evenly since the one before."""
-    total = np.cumsum(rows)
-    if not steps:
-        evenly: Floats = np.interp(edges, at_s, total)
-        return evenly
-    reached = np.searchsorted(at_s, edges, side="right")
-    whole: Floats = np.concatenate([[0.0], total])[reached]
+def _at_once(good: Arrivals, by_s: Floats) -> Floats:
+    """Return how many rows had come by each instant, when all of a sync come at its end."""
+    order = np.argsort(good.finished_s)
+    reached = np.searchsorted(good.finished_s[order], by_s, side="right")
+    whole: Floats = np.concatenate(([0.0], np.cumsum(good.rows[order])))[reached]
     return whole
+
+
+def _evenly(good: Arrivals, by_s: Floats) -> Floats:
+    """Return how many rows had come by each instant, when those of a sync come evenly since the one before."""
+    evenly: Floats = np.interp(by_s, good.started_s, np.cumsum(good.rows))
+    return evenly
 
 
 def _misfit(held: Floats, told: Floats) -> float:
     """Return how far most windows stray at the most from *told* at one common ratio, in e-folds."""
-    folds = np.log1p(held) - np.log1p(np.maximum(told, 0.0))
-    return float(np.quantile(np.abs(folds - np.median(folds)), MOST))
+    folds: list[float] = (np.log1p(held) - np.log1p(np.maximum(told, 0.0))).tolist()
+    common = median(folds)
+    return quantile([abs(fold - common) for fold in folds], MOST)

@@ -21,7 +21,7 @@ from rca.stats.divergence import (
 )
 from rca.stats.durations import cadence_s, log_level, longer_than, usual_lateness_s
 from rca.stats.rates import expected_distinct, poisson_excess, unseen_share
-from rca.stats.robust import level, median, spread, upper_tail, weight_of_tail
+from rca.stats.robust import level, median, quantile, spread, upper_tail, weight_of_tail
 from rca.stats.volume import DAY_S, Window, forecast
 
 counts = st.lists(st.integers(0, 10_000), min_size=3, max_size=12).map(
@@ -137,6 +137,18 @@ def test_the_median_lies_in_the_middle(values):
     middle = median(values)
     assert sum(v < middle for v in values) <= len(values) / 2
     assert sum(v > middle for v in values) <= len(values) / 2
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40), st.floats(0.0, 1.0))
+def test_a_quantile_lies_straight_between_its_neighbours(values, share):
+    """The short way over a sorted list gives what NumPy's linear quantile gives."""
+    assert quantile(values, share) == pytest.approx(float(np.quantile(values, share)), abs=1e-6)
+
+
+def test_a_quantile_of_nothing_is_refused():
+    """Without values there is no quantile."""
+    with pytest.raises(ValueError, match="nothing"):
+        quantile([], 0.5)
 
 
 def test_the_median_of_nothing_is_refused():
