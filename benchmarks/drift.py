@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -18,24 +17,20 @@ from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]
 from scipy.stats import chi2_contingency  # type: ignore[import-untyped]  # scipy ships no types
 
 from benchmarks import drift_table, drift_time, evidently_rival
-from benchmarks.drift_time import SEED, zipf
-from benchmarks.flights import DAYS, FIRST_DAY, load
+from benchmarks.drift_task import EVIDENTLY_DISTANCE, NOMINAL, SEED, view_of, zipf
+from benchmarks.flights import DAYS, load
 from benchmarks.table import say, say_table, share
 from rca.detectors.distribution_drift import HALF_WAY, MIN_EFFECT_BITS
 from rca.shift_reading import read_shift
 from rca.stats.divergence import Counts
-from rca.view.dimensions import DimensionView
 
 HISTORY: Final = 28  # days
-NOMINAL: Final = 0.01
-EVIDENTLY_DISTANCE: Final = 0.1  # Evidently's and NannyML's default bound on the distance
 NULLS: Final = 300  # pairs of windows without any drift
 NULL_SIZES: Final = ((10, 1_000), (10, 100_000), (1_000, 1_000), (1_000, 100_000), (10_000, 10_000))
 STORMY_BELOW: Final = 0.95  # share of the usual flights of that weekday
 SPEED_VALUES: Final = (10, 1_000, 100_000)
 SPEED_ROWS: Final = 1_000_000
 LIMIT_S: Final = 60.0  # of the processor
-START: Final = datetime.combine(FIRST_DAY, datetime.min.time(), UTC)
 
 Score = Callable[[Counts, Counts], float]
 """(a row of counts per day of the history, counts of the judged day) -> a score; the larger, the more they differ."""
@@ -51,7 +46,7 @@ class Rule:
 
 def fold(history: Counts, current: Counts) -> float:
     """Return by how many times the shift exceeds the largest usual one; 0 below the smallest effect spoken of."""
-    shift = read_shift(_view(history, current))
+    shift = read_shift(view_of(history, current))
     return shift.fold() if shift.beyond >= MIN_EFFECT_BITS else 0.0
 
 
@@ -72,18 +67,6 @@ RULES: Final[Mapping[str, Rule]] = {
     "chi-squared p < .01": Rule(score=surprise, bound=1.0 - NOMINAL),
 }
 """The engine's bound is where a reading is as likely a fault as not: there its weight is 0."""
-
-
-def _view(history: Counts, current: Counts) -> DimensionView:
-    return DimensionView(
-        dimension="d",
-        values=tuple(map(str, range(len(current)))),
-        current=current,
-        history=history,
-        truncated=False,
-        window_start=START,
-        window_end=START + timedelta(days=1),
-    )
 
 
 def _nulls(values: int, rows: int) -> list[str]:

@@ -7,13 +7,12 @@ imported, and each way has run once, before the clock starts; the ways take turn
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -27,7 +26,7 @@ from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]
 from scipy.stats import chi2_contingency  # type: ignore[import-untyped]  # scipy ships no types
 
 from benchmarks import evidently_rival
-from benchmarks.drift_time import SEED, top_movers, zipf
+from benchmarks.drift_task import DAY, SEED, START, by_engine, zipf
 from benchmarks.table import say, say_table
 from bot.sources.warehouse.counting import Clock, Subject, facts_of, query_of
 from bot.sources.warehouse.dialects import parse_address
@@ -44,8 +43,6 @@ ROUNDS: Final = 7
 EVIDENTLY_ROUNDS: Final = 3
 LIMIT_S: Final = 300.0
 KEPT: Final = int(WarehouseOptions.model_fields["max_values"].default)
-DAY: Final = timedelta(days=1)
-START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 DAYS: Final = tuple(Window(start=START + n * DAY, end=START + (n + 1) * DAY) for n in range(2))
 TABLE: Final = Table(
     parts=("main", "orders"),
@@ -119,8 +116,7 @@ async def _ours(queries: Queries, kept: int) -> Found:
     facts = [fact for fact, _ in facts_of(SUBJECT, DAYS, rows).values()]
     profiles = [fact for fact in facts if isinstance(fact, DimensionProfile)]
     (view,) = read_dimensions(profiles, DAYS[-1].end, DAYS[-1].end)
-    bits, _movers = top_movers(view.history[0], view.current)
-    return Found(score=math.sqrt(bits * math.log(2.0)), fetched_at=fetched_at)
+    return Found(score=by_engine(view).score, fetched_at=fetched_at)
 
 
 @contextmanager

@@ -1,143 +1,162 @@
-"""How long the drift score and the top movers take from counts, codes and text, beside SciPy and Evidently."""
+"""How long the drift task takes from two windows in memory: the same pandas tables for ours, SciPy and Evidently.
+
+The tables are built beforehand, for all. Every way has run once before the clock starts, may use both cores, and ends
+at a score and a verdict; ours also names the top movers. The ways take turns, so that load hits all of them.
+"""
 
 from __future__ import annotations
 
-import itertools
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
-from time import process_time
+from time import perf_counter, process_time
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
-from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]  # scipy ships no types
 
 from benchmarks import evidently_rival
+from benchmarks.drift_counting import COUNTERS, counted
+from benchmarks.drift_task import (
+    TOP,
+    Verdict,
+    by_distance,
+    by_test,
+    from_counts,
+    of_evidently,
+    windows,
+)
 from benchmarks.table import say, say_table
-from rca.stats.divergence import Counts, jsd_bits, jsd_terms
+from rca.stats.divergence import Counts
 
-SEED: Final = 20_131_231
-ZIPF: Final = 1.1
-TOP: Final = 10
 ROUNDS: Final = 7
 EVIDENTLY_ROUNDS: Final = 3
-
-Codes = npt.NDArray[np.int64]
-
-
-def zipf(values: int) -> Counts:
-    """Return the shares of *values* values under Zipf's law."""
-    weights = np.arange(1, values + 1) ** -ZIPF
-    return np.asarray(weights / weights.sum())
+OURS: Final = "ours"
+COUNTING: Final = "counting alone, "
+REPORT: Final = "Evidently's report"
+ALONE: Final = "Evidently's function alone"
 
 
-def top_movers(before: Counts, now: Counts) -> tuple[float, tuple[int, ...]]:
-    """Return the divergence in bits, and where the values are that make most of it, the largest part first."""
-    top = np.argsort(-jsd_terms(before, now))[:TOP]
-    return jsd_bits(before, now), tuple(top.tolist())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What the rounds of one way took, in seconds by the clock and of the processor, and what it said last."""
+
+    clock: list[float] = field(default_factory=list)
+    worked: list[float] = field(default_factory=list)
+    said: list[object] = field(default_factory=list)
+
+    def once(self, call: Callable[[], object]) -> None:
+        """Take the way once."""
+        begun, idle = perf_counter(), process_time()
+        said = call()
+        self.clock.append(perf_counter() - begun)
+        self.worked.append(process_time() - idle)
+        self.said.append(said)
 
 
-def _windows(values: int, rows: int) -> tuple[Codes, Codes]:
-    draw = np.random.default_rng(SEED)
-    before, now = (draw.choice(values, rows, p=zipf(values)) for _ in range(2))
-    return before, now
+def take_turns(calls: Mapping[str, Callable[[], object]]) -> dict[str, Spent]:
+    """Let the ways take turns and return what each took."""
+    spent = {name: Spent() for name in calls}
+    for round_ in range(-1, ROUNDS):
+        for name, call in calls.items():
+            if round_ < 0:
+                call()
+            elif round_ < EVIDENTLY_ROUNDS or not name.startswith("Evidently"):
+                spent[name].once(call)
+    return spent
 
 
-def _text(codes: Codes) -> list[str]:
-    return [f"v{code}" for code in codes.tolist()]
-
-
-def _counts(before: Codes, now: Codes, values: int) -> tuple[Counts, Counts]:
-    first, second = (np.bincount(c, minlength=values).astype(np.float64) for c in (before, now))
-    return first, second
-
-
-def _from_text(before: Sequence[str], now: Sequence[str]) -> object:
-    place: dict[str, int] = defaultdict(itertools.count().__next__)  # faster than two Counters
-    first, second = (np.fromiter(map(place.__getitem__, t), np.intp, len(t)) for t in (before, now))
-    return top_movers(*_counts(first, second, len(place)))
-
-
-FRAMES: Final[Mapping[str, Callable[[Codes], Any]]] = {
-    "text": lambda codes: evidently_rival.text_frame(_text(codes)),
-    "codes": lambda codes: evidently_rival.text_frame(codes.tolist()),
-    "categories": lambda codes: evidently_rival.category_frame(_text(codes)),
-}
-"""What Evidently is given; making it is not counted."""
-
-
-def _datasets(form: str, values: int, rows: int) -> tuple[Any, Any]:
-    before, now = (evidently_rival.dataset(FRAMES[form](codes)) for codes in _windows(values, rows))
+def _frames(form: str, values: int, rows: int) -> tuple[Any, Any]:
+    before, now = (evidently_rival.FRAMES[form](codes) for codes in windows(values, rows))
     return before, now
 
 
 def evidently(form: str, values: int, rows: int) -> float:
     """Make the windows in one of the forms and score them by Evidently's report."""
-    return evidently_rival.report(*_datasets(form, values, rows))
+    return evidently_rival.report(*map(evidently_rival.dataset, _frames(form, values, rows)))
 
 
-def _calls(values: int, rows: int) -> dict[str, Callable[[], object]]:
-    """Return ours and SciPy's, by name."""
-    before, now = _windows(values, rows)
-    p, q = _counts(before, now, values)
-    text = _text(before), _text(now)
-    return {
-        "ours, from counts": lambda: top_movers(p, q),
-        "SciPy's distance alone, from counts": lambda: jensenshannon(p, q),
-        "ours, from codes": lambda: top_movers(*_counts(before, now, values)),
-        "ours, from text": lambda: _from_text(*text),
-        "each text asked for its length": lambda: [sum(map(len, t)) for t in text],
+def _calls(form: str, values: int, rows: int, limit_s: float) -> dict[str, Callable[[], object]]:
+    """Return every way from the same two tables, by name."""
+    frames = _frames(form, values, rows)
+    counters = COUNTERS[form]
+    fast, plain = next(iter(counters.values())), counters["pandas value_counts"]
+    calls: dict[str, Callable[[], object]] = {
+        OURS: lambda: from_counts(*counted(fast, *frames)),
+        "SciPy's distance": lambda: by_distance(*counted(plain, *frames)),
+        "SciPy's chi-squared test": lambda: by_test(*counted(plain, *frames)),
     }
+    calls |= {f"{COUNTING}{name}": partial(counted, count, *frames) for name, count in counters.items()}  # fmt: skip
+    if evidently_rival.finishes(evidently, form, values, rows, limit_s=limit_s):
+        sets = tuple(map(evidently_rival.dataset, frames))
+        calls[REPORT] = lambda: of_evidently(evidently_rival.report(*sets))
+        calls[ALONE] = lambda: of_evidently(evidently_rival.score_alone(*frames))
+    return calls
 
 
-def _medians_s(calls: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """Return the median seconds that each call keeps the processor busy; they take turns, so that load hits all."""
-    spans: dict[str, list[float]] = {name: [] for name in calls}
-    for round_ in range(-1, ROUNDS):  # the first warms up
-        for name, call in calls.items():
-            if name.startswith("Evidently") and round_ >= EVIDENTLY_ROUNDS:
-                continue
-            begun = process_time()
-            call()
-            if round_ >= 0:
-                spans[name].append(process_time() - begun)
-    return {name: median(each) for name, each in spans.items()}
+HEAD: Final = (
+    "two tables in memory, as",
+    "ours, s",
+    "counting alone by the fastest, s",
+    "Evidently's report, s",
+    "times ours",
+    "of the processor",
+    "times counting alone",
+    "its function alone",
+    "SciPy's distance",
+    "SciPy's chi-squared test",
+    "score, drift",
+)
 
 
-def _speed(values: int, rows: int, limit_s: float) -> dict[str, float]:
-    """Return the seconds of everything that comes to an end in time."""
-    calls = _calls(values, rows)
-    for form in FRAMES if evidently_rival.is_installed() else ():
-        if not evidently_rival.finishes(evidently, form, values, rows, limit_s=limit_s):
-            continue
-        sets = _datasets(form, values, rows)
-        calls[f"Evidently, {form}"] = partial(evidently_rival.report, *sets)
-    return _medians_s(calls)
+def _row(form: str, spent: Mapping[str, Spent]) -> list[str]:
+    took = {name: median(each.clock) for name, each in spent.items()}
+    worked = {name: median(each.worked) for name, each in spent.items()}
+    counting = min((name for name in took if name.startswith(COUNTING)), key=took.__getitem__)
+    return [
+        form,
+        f"{took[OURS]:.4f}",
+        f"{took[counting]:.4f} ({counting.removeprefix(COUNTING)})",
+        f"{took[REPORT]:.3f}" if REPORT in took else "too long",
+        _times(took, REPORT, OURS),
+        _times(worked, REPORT, OURS),
+        _times(took, REPORT, counting),
+        *(_times(took, n, OURS) for n in (ALONE, "SciPy's distance", "SciPy's chi-squared test")),
+        "; ".join(dict.fromkeys(_said(each) for n, each in spent.items() if n in (OURS, REPORT))),
+    ]
 
 
-PAIRS: Final = (("text", "text"), ("codes", "codes"), ("codes", "categories"), ("counts", "text"))
-"""Which of ours is set against which of Evidently's: codes with the names beside them are categories."""
+def _times(took: Mapping[str, float], theirs: str, ours: str) -> str:
+    return f"{took[theirs] / took[ours]:.1f}" if theirs in took else "-"
+
+
+def _said(spent: Spent) -> str:
+    last = spent.said[-1]
+    return f"{last.score:.4f}, {'yes' if last.drifted else 'no'}" if isinstance(last, Verdict) else ""  # fmt: skip
+
+
+def _from_counts(values: int, rows: int) -> list[str]:
+    """Return seconds from counts: ours, SciPy's distance and SciPy's test."""
+    p, q = (_bins(codes, values) for codes in windows(values, rows))
+    judges = (from_counts, by_distance, by_test)
+    spent = take_turns({judge.__name__: partial(judge, p, q) for judge in judges})
+    return [f"{values:,}", *(f"{median(each.clock):.5f}" for each in spent.values())]
+
+
+def _bins(codes: Any, values: int) -> Counts:  # noqa: ANN401 - NumPy's integers
+    return np.bincount(codes, minlength=values).astype(np.float64)
 
 
 def tell(values: Sequence[int], rows: int, limit_s: float) -> None:
-    """Measure for each number of distinct values and print the seconds, then the ratios."""
-    found = {distinct: _speed(distinct, rows, limit_s) for distinct in values}
-    say(
-        f"Seconds of the processor for the score and the top {TOP} movers of 2 x {rows:,} rows in memory; "
-        f"medians of {ROUNDS}, Evidently's of {EVIDENTLY_ROUNDS}\n"
-    )
-    say_table(["", *(f"{v:,} values" for v in values)], _rows(list(found.values())))
-
-
-def _rows(found: Sequence[Mapping[str, float]]) -> list[list[str]]:
-    rows = []
-    for name in dict.fromkeys(itertools.chain.from_iterable(found)):
-        cells = [f"{spans[name]:.5f}" if name in spans else "too long" for spans in found]
-        rows.append([name, *cells])
-    for ours, theirs in PAIRS:
-        pairs = [(s.get(f"ours, from {ours}"), s.get(f"Evidently, {theirs}")) for s in found]
-        cells = [f"{t / o:.1f}" if o and t else "-" for o, t in pairs]
-        rows.append([f"Evidently from {theirs} / ours from {ours}", *cells])
-    return rows
+    """Measure from counts, then from each form of table for each number of distinct values, and print them."""
+    say(f"Seconds from counts of 2 x {rows:,} rows; ours with the top {TOP} movers\n")
+    head = ["values", "ours", "SciPy's distance", "SciPy's chi-squared test"]
+    say_table(head, [_from_counts(distinct, rows) for distinct in values])
+    for distinct in values if evidently_rival.is_installed() else ():
+        say(
+            f"{distinct:,} values, 2 x {rows:,} rows in memory, by the clock; "
+            f"medians of {ROUNDS}, Evidently's of {EVIDENTLY_ROUNDS}\n"
+        )
+        forms = evidently_rival.FRAMES
+        table = [_row(form, take_turns(_calls(form, distinct, rows, limit_s))) for form in forms]
+        say_table(HEAD, table)

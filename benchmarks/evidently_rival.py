@@ -11,6 +11,9 @@ from functools import cache
 from multiprocessing import get_context
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 COLUMN: Final = "value"
 
 
@@ -20,18 +23,30 @@ def is_installed() -> bool:
 
 
 @cache
-def _module(name: str) -> Any:  # noqa: ANN401 - its types are known only where it is installed
+def module(name: str) -> Any:  # noqa: ANN401 - its types are known only where it is installed
+    """Return a module of Evidently's environment."""
     return importlib.import_module(name)
 
 
-def text_frame(rows: Sequence[str] | Sequence[int]) -> Any:  # noqa: ANN401 - a pandas DataFrame
-    """Return *rows* as a table of Python objects, or of integers."""
-    return _module("pandas").DataFrame({COLUMN: list(rows)})
+def _names(codes: npt.NDArray[np.int64]) -> list[str]:
+    return [f"v{code}" for code in codes.tolist()]  # an object for each row, as a fetched table has
 
 
-def category_frame(rows: Sequence[str]) -> Any:  # noqa: ANN401 - a pandas DataFrame
-    """Return *rows* as a table of codes with the names beside them: the form that Evidently reads fastest."""
-    return text_frame(rows).astype("category")
+def _frame(rows: object, kind: object = None) -> Any:  # noqa: ANN401 - a pandas DataFrame
+    return module("pandas").DataFrame({COLUMN: rows}).astype({COLUMN: kind} if kind else {})
+
+
+def _arrow_frame(codes: npt.NDArray[np.int64]) -> Any:  # noqa: ANN401 - a pandas DataFrame
+    return _frame(_names(codes), module("pandas").ArrowDtype(module("pyarrow").string()))
+
+
+FRAMES: Final[Mapping[str, Callable[[npt.NDArray[np.int64]], Any]]] = {
+    "text": lambda codes: _frame(_names(codes)),
+    "Arrow text": _arrow_frame,
+    "integers": _frame,
+    "categories": lambda codes: _frame(_names(codes), "category"),
+}
+"""The kinds of table that a window may lie in memory as, the usual one first."""
 
 
 def _text(found: Any) -> Any:  # noqa: ANN401 - a DuckDB relation, a pandas DataFrame
@@ -39,12 +54,12 @@ def _text(found: Any) -> Any:  # noqa: ANN401 - a DuckDB relation, a pandas Data
 
 
 def _arrow_text(found: Any) -> Any:  # noqa: ANN401 - a DuckDB relation, a pandas DataFrame
-    return found.to_arrow_table().to_pandas(types_mapper=_module("pandas").ArrowDtype)
+    return found.to_arrow_table().to_pandas(types_mapper=module("pandas").ArrowDtype)
 
 
 def _arrow_categories(found: Any) -> Any:  # noqa: ANN401 - a DuckDB relation, a pandas DataFrame
     coded = found.to_arrow_table().column(COLUMN).combine_chunks().dictionary_encode()
-    return _module("pandas").DataFrame({COLUMN: coded.to_pandas()})
+    return module("pandas").DataFrame({COLUMN: coded.to_pandas()})
 
 
 FETCHES: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -57,22 +72,22 @@ FETCHES: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 def dataset(frame: Any) -> Any:  # noqa: ANN401 - a pandas DataFrame, an Evidently Dataset
     """Return *frame* as Evidently's dataset of one categorical column."""
-    evidently = _module("evidently")
+    evidently = module("evidently")
     columns = evidently.DataDefinition(categorical_columns=[COLUMN])
     return evidently.Dataset.from_pandas(frame, data_definition=columns)
 
 
 def report(before: Any, now: Any) -> float:  # noqa: ANN401 - Evidently's datasets
     """Return the distance by a report of ``ValueDrift`` with the Jensen-Shannon method, as its pages show it."""
-    drift = _module("evidently.metrics").ValueDrift(column=COLUMN, method="jensenshannon")
-    run = _module("evidently").Report([drift]).run(now, before)
+    drift = module("evidently.metrics").ValueDrift(column=COLUMN, method="jensenshannon")
+    run = module("evidently").Report([drift]).run(now, before)
     return float(run.dict()["metrics"][0]["value"])
 
 
 def score_alone(before: Any, now: Any) -> float:  # noqa: ANN401 - pandas DataFrames
     """Return the distance by the function that the report calls for it, without the report."""
-    test = _module("evidently.legacy.calculations.stattests.jensenshannon").jensenshannon_stat_test
-    kind = _module("evidently.legacy.core").ColumnType.Categorical
+    test = module("evidently.legacy.calculations.stattests.jensenshannon").jensenshannon_stat_test
+    kind = module("evidently.legacy.core").ColumnType.Categorical
     found = test(before[COLUMN], now[COLUMN], kind, test.default_threshold)
     return float(found.drift_score)
 
