@@ -93,18 +93,20 @@ def forecast(history: Sequence[Window], judged: Window) -> Forecast | None:
     logs = [math.log(w.rows) for w in alike]
     days = [weekday_of(w.start_s + length / 2.0) for w in alike]
     base = median(logs)
-    week = _week(days, [value - base for value in logs])
+    residuals = [value - base for value in logs]
+    week = _week(days, residuals)
     recent = [week[day] for day in days[-RECENT:]]
     level = base + median(
-        [v - base - d.offset for v, d in zip(logs[-RECENT:], recent, strict=True)]
+        [value - day.offset for value, day in zip(residuals[-RECENT:], recent, strict=True)]
     )
-    own_day = week.get(weekday_of(judged.start_s + length / 2.0))
+    today = weekday_of(judged.start_s + length / 2.0)
+    own_day = week.get(today)
     return Forecast(
         expected=math.exp(level + (own_day.offset if own_day is not None else 0.0)),
         observed=judged.rows,
         history=len(alike),
         lowest=min(window.rows for window in alike),
-        weekday=weekday_of(judged.start_s + length / 2.0) if _is_day(length) else None,
+        weekday=today if _is_day(length) else None,
         unseen=own_day is None,
         empty=_usually_empty(comparable, judged) if len(alike) < len(comparable) else 0.0,
         strays=Strays(
@@ -139,13 +141,12 @@ def _week(days: Sequence[int], residuals: Sequence[float]) -> dict[int, _Weekday
     grouped: dict[int, list[float]] = {}
     for day, value in zip(days, residuals, strict=True):
         grouped.setdefault(day, []).append(value)
-    return {
-        day: _Weekday(
-            offset=median(own) * len(own) / (len(own) + SHRINK),
-            left_out=(len(own) + SHRINK) / (len(own) - 1.0 + SHRINK),
-        )
-        for day, own in grouped.items()
-    }
+    return {day: _weekday(own) for day, own in grouped.items()}
+
+
+def _weekday(residuals: Sequence[float]) -> _Weekday:
+    held = len(residuals) + SHRINK
+    return _Weekday(offset=median(residuals) * len(residuals) / held, left_out=held / (held - 1.0))
 
 
 def _usually_empty(comparable: Sequence[Window], judged: Window) -> float:

@@ -143,8 +143,9 @@ def _volume(
         return None
     newest = sorted(begun)[-MAX_HISTORY:]
     past = [
-        Window(start_s=begun[end_s][0], end_s=end_s, rows=float(begun[end_s][1].rows))
+        Window(start_s=start_s, end_s=end_s, rows=float(window.rows))
         for end_s in newest
+        for start_s, window in (begun[end_s],)
     ]
     judged, current = past.pop(), begun[newest[-1]][1]
     history = [window for window in past if window.end_s <= judged.start_s]

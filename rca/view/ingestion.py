@@ -87,20 +87,21 @@ def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: date
     by_id = {own[i].id: (starts_s[i], own[i].id, own[i]) for i in _newest(own, starts_s, until_s)}
     started = sorted(by_id.values())
     ended_s = epochs_s([job.finished_at for _, _, job in started])
-    known = tuple(
+    known = [
         job if end_s <= until_s else _still_running(job)
         for (_, _, job), end_s in zip(started, ended_s, strict=True)
-    )
+    ]
+    good = [brought_rows(job) for job in known]
     expected = dataset.expected_sync_interval_s if dataset is not None else None
     interval = expected or cadence_s([start_s for start_s, _, _ in started[-RHYTHM_OF:]])
     grace = dataset.sync_grace_s if dataset is not None else None
     return JobsView(
-        jobs=known,
+        jobs=tuple(known),
         finished_s=tuple(ended_s),
-        arrivals=_arrivals(known, [start_s for start_s, _, _ in started], ended_s),
+        arrivals=_arrivals(known, good, [start_s for start_s, _, _ in started], ended_s),
         interval_s=interval,
         grace_s=grace if grace is not None else (interval or 0.0) / 4.0,
-        outages=_outages(known),
+        outages=_outages(known, good),
     )
 
 
@@ -142,12 +143,15 @@ def brought_rows(job: IngestionJob) -> bool:
 
 
 def _arrivals(
-    jobs: Sequence[IngestionJob], starts_s: Sequence[float], ended_s: Sequence[float]
+    jobs: Sequence[IngestionJob],
+    good: Sequence[bool],
+    starts_s: Sequence[float],
+    ended_s: Sequence[float],
 ) -> Arrivals:
     places = [
         i
-        for i, job in enumerate(jobs)
-        if job.rows_synced is not None and job.finished_at is not None and brought_rows(job)
+        for i, (job, brought) in enumerate(zip(jobs, good, strict=True))
+        if brought and job.rows_synced is not None and job.finished_at is not None
     ]
     return Arrivals(
         jobs=tuple([jobs[i] for i in places]),
@@ -157,12 +161,12 @@ def _arrivals(
     )
 
 
-def _outages(jobs: Sequence[IngestionJob]) -> tuple[Outage, ...]:
+def _outages(jobs: Sequence[IngestionJob], good: Sequence[bool]) -> tuple[Outage, ...]:
     found: list[Outage] = []
     broken: list[IngestionJob] = []
     last_good: IngestionJob | None = None
-    for job in jobs:
-        if not brought_rows(job):
+    for job, brought in zip(jobs, good, strict=True):
+        if not brought:
             if job.status not in OPEN:
                 broken.append(job)
             continue
