@@ -62,12 +62,17 @@ class Cuboid:
 def checked(codes: Codes, sizes: Sequence[int], *columns: Numbers) -> None:
     """Refuse leaves that contradict themselves.
 
+    Args:
+        codes: (leaves, dimensions).
+        sizes: number of values of each dimension.
+        columns: numbers per leaf, or a table of them with a column for each leaf.
+
     Raises:
         ValueError: shapes differ, a code is not below its dimension's size, or a number is not finite.
     """
     if codes.ndim != 2 or codes.shape[1] != len(sizes):  # noqa: PLR2004 - a table
         raise ValueError("codes need one row per leaf and one column per size")
-    if any(column.shape != (len(codes),) for column in columns):
+    if any(column.shape[-1:] != (len(codes),) for column in columns):
         raise ValueError("every column of numbers needs one number per leaf")
     if codes.size and (codes.min() < 0 or bool((codes.max(axis=0) >= np.asarray(sizes)).any())):
         raise ValueError("a code is not below the size of its dimension")

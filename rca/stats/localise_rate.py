@@ -63,7 +63,7 @@ def localise_rate(
         rose=net >= 0.0,
         gap=abs(net),
     )
-    found = explained(change, Above.of(cuboids(codes, sizes, DEEPEST)), limit)
+    found = explained(change, above_of(codes, sizes), limit)
     return without_children(_by_size(found)[:limit])
 
 
@@ -111,22 +111,32 @@ def localise_counts(
         raise ValueError("counts must not be below 0")
     if not len(codes) or not sizes:
         return ()
-    above = Above.of(cuboids(codes, sizes, DEEPEST))
+    change = Change(
+        codes=codes,
+        expected=expected,
+        observed=observed,
+        trials=None,
+        doubt=None,
+        rose=True,
+        gap=0.0,
+        jitter=jitter,
+        habit=habit,
+    )
+    return both_ways(change, above_of(codes, sizes), limit)
+
+
+def above_of(codes: Codes, sizes: Sequence[int]) -> Above:
+    """Return all elements of up to DEEPEST dimensions above *codes*."""
+    return Above.of(cuboids(codes, sizes, DEEPEST))
+
+
+def both_ways(change: Change, above: Above, limit: int) -> tuple[Located, ...]:
+    """Return the elements that rose and those that fell, as ``localise_counts``; whatever way *change* names."""
     found: list[Located] = []
-    for rose in (True, False):
-        change = Change(
-            codes=codes,
-            expected=expected,
-            observed=observed,
-            trials=None,
-            doubt=None,
-            rose=rose,
-            gap=0.0,
-            jitter=jitter,
-            habit=habit,
-        )
-        gross = float(np.maximum(change.moved(expected, observed), 0.0).sum())
-        found += explained(replace(change, gap=gross), above, limit)
+    more = change.observed - change.expected
+    for rose, moved in ((True, more), (False, -more)):
+        gross = float(np.maximum(moved, 0.0).sum())
+        found += explained(replace(change, rose=rose, gap=gross), above, limit)
     return without_children(_by_size(found))[:limit]
 
 

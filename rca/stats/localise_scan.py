@@ -104,9 +104,10 @@ class Above:
 
     def sums(self, leaves: Numbers) -> Numbers:
         """Return what each element holds of a number per leaf."""
-        held: Numbers = np.bincount(
-            self.ids, np.tile(leaves, len(self.cuboids)), len(self.costs)
-        ).astype(np.float64, copy=False)
+        weights = np.concatenate((leaves,) * len(self.cuboids))
+        held: Numbers = np.bincount(self.ids, weights, len(self.costs)).astype(
+            np.float64, copy=False
+        )
         return held
 
     def element(self, place: int, codes: Codes) -> Element:
@@ -152,6 +153,9 @@ def _simplest(change: Change, above: Above) -> list[tuple[Element, float]]:
     named = np.flatnonzero(says - above.costs > WORTH)
     if not len(named):
         return []
+    if len(named) == 1:
+        place = int(named[0])
+        return [(above.element(place, change.codes), float(says[place] - above.costs[place]))]
     # cut before it is divided: a tiny gap beside a large move would overflow, and more than all of it says no more
     moved = change.moved(expected[named], observed[named])
     shares = np.clip(moved, 0.0, change.gap) / change.gap
@@ -180,11 +184,12 @@ def _answers(
         says: their evidence in nats.
         shares: of the change, what each carries.
     """
-    first = np.flatnonzero(np.diff(cuboid_of, prepend=-1))
+    last = np.append(np.flatnonzero(cuboid_of[1:] != cuboid_of[:-1]), len(named) - 1)
+    first = np.append(0, last[:-1] + 1)
     alone = np.lexsort((-says * shares**CARRIES, cuboid_of))[first][:, np.newaxis]
     telling = np.lexsort((-says, cuboid_of))
-    paired = first[np.diff(first, append=len(named)) > 1]
-    pairs = np.stack((telling[paired], telling[paired + 1]), axis=1)
+    paired = first[last > first]
+    pairs = telling[paired[:, np.newaxis] + (0, 1)]
     chosen = (alone, pairs) if len(pairs) else (alone,)
     return tuple(
         _Answers(places=named[each], weights=_weights(says[each], shares[each])) for each in chosen

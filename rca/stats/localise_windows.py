@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from scipy.special import xlogy  # type: ignore[import-untyped]  # scipy ships no types
 
-from rca.stats.localise_cube import Codes, Located, Numbers, checked, cuboids
-from rca.stats.localise_rate import DEEPEST, localise_counts
-from rca.stats.localise_scan import WORTH
+from rca.stats.localise_cube import Codes, Located, Numbers, checked
+from rca.stats.localise_rate import above_of, both_ways
+from rca.stats.localise_scan import WORTH, Above, Change
 
 HALF_A_ROW: Final = 0.5  # expected of a combination that no window of the baseline holds
 NAME_PER_FOLD: Final = 0.1  # e-folds off the usual level that are as odd as one exception
@@ -44,22 +44,27 @@ def localise_windows(
     Raises:
         ValueError: shapes differ, a code is not below its size, a number is not finite or is below 0.
     """
-    checked(codes, sizes, current, *baseline)
+    checked(codes, sizes, current, baseline)
     if bool((current < 0.0).any()) or bool((baseline < 0.0).any()):
         raise ValueError("counts must not be below 0")
     jitter = _jitter(baseline)
     pooled = baseline.sum(axis=0)
     expected = np.maximum(pooled, HALF_A_ROW) * _scale(current, baseline, jitter)
-    places = localise_counts(
-        codes,
-        sizes,
-        expected,
-        current,
+    if not len(codes) or not sizes:
+        return (), expected
+    above = above_of(codes, sizes)
+    change = Change(
+        codes=codes,
+        expected=expected,
+        observed=current,
+        trials=None,
+        doubt=None,
+        rose=True,
+        gap=0.0,
         jitter=jitter,
-        habit=_habit(codes, sizes, baseline, jitter),
-        limit=limit,
+        habit=_habit(above, baseline, jitter),
     )
-    return places, expected
+    return both_ways(change, above, limit), expected
 
 
 def _scale(current: Numbers, baseline: Numbers, jitter: float) -> float:
@@ -86,13 +91,13 @@ def _scale(current: Numbers, baseline: Numbers, jitter: float) -> float:
 
 
 def _levels(before: Numbers, now: Numbers) -> Numbers:
-    """Return up to LEVELS ratios of combinations, spread over the rows they stand for; none of them 0."""
+    """Return up to LEVELS ratios of combinations, spread over the rows they stand for: ascending, none of them 0."""
     ratios = now / before
     order = np.argsort(ratios, kind="stable")
     reached = np.cumsum(before[order])
     wanted = (np.arange(LEVELS) + 0.5) / LEVELS * reached[-1]
-    levels: Numbers = np.unique(ratios[order][np.searchsorted(reached, wanted)])
-    return levels[levels > 0.0]
+    levels: Numbers = ratios[order][np.searchsorted(reached, wanted)]
+    return levels[levels > np.append(0.0, levels[:-1])]
 
 
 def _jitter(baseline: Numbers) -> float:
@@ -112,27 +117,22 @@ def _jitter(baseline: Numbers) -> float:
     return math.sqrt(max(0.0, beyond))
 
 
-def _habit(codes: Codes, sizes: Sequence[int], windows: Numbers, jitter: float) -> float:
+def _habit(above: Above, windows: Numbers, jitter: float) -> float:
     """Return by how many times the oddest element of a healthy window exceeds the name it would need; 1 or more."""
     if len(windows) > 2:  # noqa: PLR2004 - two are left when the newest is spared, because a shift may begin in it
         windows = windows[:-1]
     if len(windows) < 2:  # noqa: PLR2004 - one window has no others
         return 1.0
+    rows = windows.sum(axis=1, keepdims=True)
+    level = rows / np.maximum(rows.sum() - rows, TINY)
     habit = 1.0
-    for cuboid in cuboids(codes, sizes, DEEPEST):
-        sums = [np.bincount(cuboid.ids, row, cuboid.size) for row in windows]
-        counts: Numbers = np.stack(sums).astype(np.float64)
-        odd = float(_misfit(counts, _by_the_others(counts), jitter).max())
+    for cuboid in above.cuboids:  # one by one, because all of them in every window may be many
+        sums = [np.bincount(cuboid.ids, window, cuboid.size) for window in windows]
+        counts = np.array(sums, dtype=np.float64)
+        by_the_others = np.maximum(counts.sum(axis=0) - counts, HALF_A_ROW) * level
+        odd = float(_misfit(counts, by_the_others, jitter).max())
         habit = max(habit, odd / (WORTH + cuboid.cost))
     return habit
-
-
-def _by_the_others(counts: Numbers) -> Numbers:
-    """Return what each window's counts (a row each) would be at the shares of all other windows."""
-    rest = counts.sum(axis=0) - counts
-    level = counts.sum(axis=1) / np.maximum(rest.sum(axis=1), TINY)
-    usual: Numbers = np.maximum(rest, HALF_A_ROW) * level[:, np.newaxis]
-    return usual
 
 
 def _misfit(observed: Numbers, expected: Numbers, jitter: float) -> Numbers:
