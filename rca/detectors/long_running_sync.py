@@ -8,10 +8,8 @@ Looks like it but is not: the long sync that catches up after an outage, a conne
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from datetime import datetime
+from bisect import bisect_left, bisect_right
 from itertools import islice
-from operator import attrgetter
 from typing import Final
 
 from rca.calibration import strength_of
@@ -21,7 +19,8 @@ from rca.evidence import LongRunningSyncEvidence, SignalCode
 from rca.stats.durations import log_level, longer_than
 from rca.stats.robust import median, weight_of_tail
 from rca.view import CaseView
-from rca.view.ingestion import JobsView
+from rca.view.ingestion import OPEN, JobsView
+from rca.view.instants import epoch_s
 from rca.view.wording import span
 
 RATIO_ABOVE: Final = (
@@ -39,8 +38,7 @@ def detect(view: CaseView) -> Answer:
     jobs = view.jobs
     if jobs is None:
         return None
-    started = reversed(jobs.started_by(view.anomaly.detected_at)[-NEWEST:])
-    job = next((job for job in started if _covers(job, view.anomaly.detected_at)), None)
+    job = _running(jobs, epoch_s(view.anomaly.detected_at))
     if job is None:
         return None
     history = _history_s(jobs, job)
@@ -53,15 +51,19 @@ def detect(view: CaseView) -> Answer:
     return _signal(job, running_s, history, weight_of_tail(tail, cap=CAP) + _catching_up(jobs, job))
 
 
-def _covers(job: IngestionJob, instant: datetime) -> bool:
-    if job.status in (JobStatus.RUNNING, JobStatus.PENDING):
-        return True
-    return job.finished_at is not None and job.finished_at > instant
+def _running(jobs: JobsView, instant_s: float) -> IngestionJob | None:
+    """Return the last of the NEWEST syncs begun by *instant_s* that had not ended then."""
+    begun = bisect_right(jobs.started_s, instant_s)
+    for i in reversed(range(max(0, begun - NEWEST), begun)):
+        job = jobs.jobs[i]
+        if job.status in OPEN or (job.finished_at is not None and jobs.finished_s[i] > instant_s):
+            return job
+    return None
 
 
 def _history_s(jobs: JobsView, job: IngestionJob) -> list[float]:
     """Return how long the newest USUAL_OF good syncs before *job* took, in seconds."""
-    before = jobs.jobs[: bisect_left(jobs.jobs, job.started_at, key=attrgetter("started_at"))]
+    before = jobs.jobs[: bisect_left(jobs.started_s, epoch_s(job.started_at))]
     good = (j for j in reversed(before) if j.status is JobStatus.SUCCEEDED)
     return [_duration_s(j) for j in islice(good, USUAL_OF)]
 

@@ -141,7 +141,7 @@ def _announced_weight(done: Arrived, inside: npt.NDArray[np.bool_]) -> float:
 
 def _silent_weight(view: CaseView, outlook: Forecast, shape: float) -> float:
     """Weigh rows that are missing without a word: by how unusual that is here, by how many they are, by their shape."""
-    own = view.volume.outlook if view.volume is not None else None
+    own = view.volume.outlook() if view.volume is not None else None
     drop = outlook.drop if own is None else (outlook.drop + own.drop) / 2.0
     by_size = PER_SHARE * (drop - EVEN_ODDS_DROP)
     unusual = weight_of_tail(outlook.p_low, cap=SILENT_CAP)
@@ -191,7 +191,7 @@ def _from_dataset(view: CaseView, done: Arrived) -> Forecast | None:
 
     That is fewer than the day before or, where no sync of that day is known, than the dataset itself should hold.
     """
-    own = view.volume.outlook if view.volume is not None else None
+    own = view.volume.outlook() if view.volume is not None else None
     if own is None:
         return None
     since_s, until_s = epoch_s(view.since), epoch_s(view.until)

@@ -78,7 +78,7 @@ def _felt(view: CaseView, jobs: JobsView, outage: Outage) -> float:
             return 0.0 if stale else NOT_STALE
     if not view.knows(FactKind.VOLUME_HISTORY):
         return NO_DROP  # a hole must not make us surer than a full window would
-    outlook = view.volume.outlook if view.volume is not None else None
+    outlook = view.volume.outlook() if view.volume is not None else None
     return NO_DROP if outlook is not None and outlook.z > DROP_Z else 0.0
 
 

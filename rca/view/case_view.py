@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from rca.case import Anomaly, AnomalyType, Case, Dataset, FactKind, VolumeWindow
@@ -26,16 +27,24 @@ DEFAULT_SPAN_S: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeView:
-    """The window of the anomaly and what it should have held; ``outlook`` is None on a history too short to tell.
+    """The window of the anomaly and the older ones, ascending; ``judged`` is it again, in seconds.
 
-    ``history`` are the older windows, ascending.
+    ``complete`` when it was over at ``as_of``.
     """
 
     start: datetime
     end: datetime
     rows: int
-    outlook: Forecast | None
+    judged: Window
+    complete: bool
     history: tuple[Window, ...]
+
+    def outlook(self) -> Forecast | None:
+        """Return what the window should have held; None where it is not over, or the history too short to tell.
+
+        Works through the history: ask only when something hangs on it.
+        """
+        return forecast(self.history, self.judged) if self.complete else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +88,7 @@ class CaseView:
         )
 
 
+@lru_cache(maxsize=256)  # several detectors ask about the same few names
 def _ends_with_word(text: str, wanted: str) -> bool:
     return re.search(rf"(^|[^a-z0-9]){re.escape(wanted)}($|[^a-z0-9_])", text) is not None
 
@@ -149,12 +159,12 @@ def _volume(
     ]
     judged, current = past.pop(), begun[newest[-1]][1]
     history = [window for window in past if window.end_s <= judged.start_s]
-    outlook = forecast(history, judged) if current.window_end <= as_of else None
     return VolumeView(
         start=current.window_start,
         end=current.window_end,
         rows=current.rows,
-        outlook=outlook,
+        judged=judged,
+        complete=current.window_end <= as_of,
         history=tuple(history),
     )
 

@@ -6,7 +6,6 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -18,7 +17,6 @@ from rca.view.instants import epoch_s, epochs_s
 
 Floats = npt.NDArray[np.float64]
 
-STARTED: Final = attrgetter("started_at")
 BROKEN: Final = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
 MAX_JOBS: Final = 1_000  # syncs; six weeks of hourly ones, the newest four tell what is usual
 RHYTHM_OF: Final = 60  # syncs; older ones may have followed another schedule
@@ -61,11 +59,13 @@ class Arrivals:
 class JobsView:
     """The newest syncs known at ``as_of``, oldest first, each id once; ``interval_s`` is None without a known rhythm.
 
-    ``finished_s`` holds the end of each in seconds since 1970, beyond ``as_of`` for those that had not ended.
+    ``started_s`` and ``finished_s`` hold the start and the end of each in seconds since 1970, the end beyond ``as_of``
+    for those that had not ended.
     No outage is cut off at its beginning: the oldest sync is a good one, or the oldest there is.
     """
 
     jobs: tuple[IngestionJob, ...]
+    started_s: tuple[float, ...]
     finished_s: tuple[float, ...]
     arrivals: Arrivals
     interval_s: float | None
@@ -74,7 +74,7 @@ class JobsView:
 
     def started_by(self, instant: datetime) -> tuple[IngestionJob, ...]:
         """Return the syncs that had started at *instant*."""
-        return self.jobs[: bisect_right(self.jobs, instant, key=STARTED)]
+        return self.jobs[: bisect_right(self.started_s, epoch_s(instant))]
 
 
 def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: datetime) -> JobsView:
@@ -91,14 +91,16 @@ def read_jobs(jobs: Sequence[IngestionJob], dataset: Dataset | None, as_of: date
         job if end_s <= until_s else _still_running(job)
         for (_, _, job), end_s in zip(started, ended_s, strict=True)
     ]
+    began_s = [start_s for start_s, _, _ in started]
     good = [brought_rows(job) for job in known]
     expected = dataset.expected_sync_interval_s if dataset is not None else None
-    interval = expected or cadence_s([start_s for start_s, _, _ in started[-RHYTHM_OF:]])
+    interval = expected or cadence_s(began_s[-RHYTHM_OF:])
     grace = dataset.sync_grace_s if dataset is not None else None
     return JobsView(
         jobs=tuple(known),
+        started_s=tuple(began_s),
         finished_s=tuple(ended_s),
-        arrivals=_arrivals(known, good, [start_s for start_s, _, _ in started], ended_s),
+        arrivals=_arrivals(known, good, began_s, ended_s),
         interval_s=interval,
         grace_s=grace if grace is not None else (interval or 0.0) / 4.0,
         outages=_outages(known, good),
