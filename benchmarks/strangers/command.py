@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.strangers.making import incidents
+from benchmarks.strangers.places import places
 from benchmarks.strangers.story import Facts
+from benchmarks.strangers.where import report_places
 from benchmarks.table import say, say_table
 from rca.case import parse_case
 from rca.engine import diagnose
@@ -40,10 +42,16 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--errors", type=int, default=0, metavar="N", help="name the first N failures"
     )
+    parser.add_argument(
+        "--places", action="store_true", help="incidents about where a change of shares sits"
+    )
     asked = parser.parse_args(argv)
-    made = list(incidents(asked.seed, asked.number))
+    make = places if asked.places else incidents
+    made = list(make(asked.seed, asked.number))
     if asked.out is not None:
         write(asked.out, made)
+    elif asked.places:
+        report_places(made, asked.errors)
     else:
         report(made, asked.errors)
     return 0

@@ -108,13 +108,13 @@ def _incident(case_id: str, draw: Random, numbers: np.random.Generator) -> tuple
     if happens(draw, NEGATIVE_SHARE):
         kind = draw.choices(tuple(NEGATIVES), [RARE.get(name, 1.0) for name in NEGATIVES])[0]
         needs = "busy daily" if kind == "holiday" else "busy"
-        story = begin(case_id, kind, _place(draw, needs), draw, numbers)
+        story = begin(case_id, kind, fitting(draw, needs), draw, numbers)
         NEGATIVES[kind](story)
         story.tags.insert(0, f"negative:{kind}")
     else:
         kind = draw.choices(tuple(KINDS), [one.weight for one in KINDS.values()])[0]
         story = _fault(case_id, kind, draw, numbers)
-    _surround(story)
+    surround(story)
     document = tell(story)
     _wear(story, document)
     text: Facts = json.loads(json.dumps(as_text(story, document)))
@@ -124,7 +124,7 @@ def _incident(case_id: str, draw: Random, numbers: np.random.Generator) -> tuple
 def _fault(case_id: str, kind: str, draw: Random, numbers: np.random.Generator) -> Story:
     second = SECOND.get(kind) if happens(draw, TWO_SHARE) else None
     needs = KINDS[kind].needs + (" " + KINDS[second].needs if second else "")
-    story = begin(case_id, kind, _place(draw, needs), draw, numbers)
+    story = begin(case_id, kind, fitting(draw, needs), draw, numbers)
     strength = draw.choices(("weak", "medium", "strong"), (1, 3, 2))[0]
     KINDS[kind].fault(story, strength)
     story.tags[:0] = [f"kind:{kind}", f"strength:{strength}"]
@@ -136,7 +136,8 @@ def _fault(case_id: str, kind: str, draw: Random, numbers: np.random.Generator) 
     return story
 
 
-def _place(draw: Random, needs: str) -> Place:
+def fitting(draw: Random, needs: str) -> Place:
+    """Return a place that has what *needs* says: busy, model, raw, dbt, pair, daily."""
     while True:
         place = draw_place(
             draw, busy="busy" in needs, modelled="model" in needs, raw="raw" in needs
@@ -152,7 +153,8 @@ def _place(draw: Random, needs: str) -> Place:
         return place
 
 
-def _surround(story: Story) -> None:
+def surround(story: Story) -> None:
+    """Add what only looks like a fault, and the tags that tell of it."""
     chosen = []
     for name, decoy in (DECOYS | BYSTANDERS).items():
         before = _marks(story)
