@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,6 +12,7 @@ import numpy as np
 
 from rca.case import SegmentProfile
 from rca.evidence import Mover
+from rca.stats.aside import Cube, combinations, whole
 from rca.stats.divergence import Counts, jsd_bits, jsd_terms, shares
 from rca.stats.localise import MOST_SEGMENTS, Segment, segments, segments_of_values
 from rca.view import CaseView
@@ -75,22 +76,70 @@ def whereabouts(view: CaseView, dimension: DimensionView) -> Whereabouts:
 
 def _in_combinations(view: CaseView, dimension: DimensionView) -> Whereabouts | None:
     asked = dimension.dimension.split(JOINT)
+    counted = list(_windows(view, dimension))
     located = [
         (found, w)
-        for w in _windows(view, dimension)
+        for w in counted
         if (found := _located(w)) and not found[0].elements.keys().isdisjoint(asked)
     ]
     if not located:
-        return None
+        return _set_apart(counted, dimension)
     found, windows = max(located, key=lambda pair: pair[0][0].explained_share)
     names = tuple(found[0].elements)
     if len(names) == 1:
         return None
+    told = [s for s in found if tuple(s.elements) == names]
+    larger = whole(_cube(windows), [dict(s.elements) for s in told])
+    if larger is not None and asked == [*larger]:
+        return None  # all of the value moved, and its own dimension is asked about
     return Whereabouts(
         dimension=JOINT.join(names),
         bits=_bits(windows, names),
-        movers=tuple(_mover(s) for s in found if tuple(s.elements) == names),
+        movers=tuple(_mover(s) for s in told),
         stands_out=True,
+    )
+
+
+def _set_apart(counted: Sequence[_Windows], dimension: DimensionView) -> Whereabouts | None:
+    """Return combinations that no search is sure of, where they moved and the rest of their values stayed.
+
+    They only say where: whether anything stands out is still for the values of *dimension* to say.
+    """
+    for windows in counted:
+        cube = _cube(windows)
+        found = combinations(cube)
+        if found and not found[0].keys().isdisjoint(dimension.dimension.split(JOINT)):
+            names = tuple(found[0])
+            return Whereabouts(
+                dimension=JOINT.join(names),
+                bits=_bits(windows, names),
+                movers=tuple(_part(cube, elements) for elements in found),
+                stands_out=_in_values(dimension).stands_out,
+            )
+    return None
+
+
+def _cube(windows: _Windows) -> Cube:
+    """Return the counts of *windows*; rows that do not fit their own dimensions are left out."""
+    names = windows.profiles[0].dimensions
+    latest = {profile.window_end: profile for profile in windows.profiles}
+    ends = (*windows.past, windows.current)
+    fitting = [[row for row in latest[end].rows if len(row[0]) == len(names)] for end in ends]
+    at = {key: k for k, key in enumerate(dict.fromkeys(key for rows in fitting for key, _ in rows))}
+    counts = np.zeros((len(ends), len(at)))
+    for window, rows in enumerate(fitting):
+        for key, n in rows:
+            counts[window, at[key]] += n
+    held = counts[:-1][counts[:-1].any(axis=1)]
+    return Cube(dimensions=names, keys=tuple(at), before=held, now=counts[-1])
+
+
+def _part(cube: Cube, elements: Mapping[str, str | None]) -> Mover:
+    inside, before = cube.inside(elements), cube.before.sum(axis=0)
+    return _moved(
+        joined(elements.values()),
+        float(before[inside].sum() / before.sum()),
+        float(cube.now[inside].sum() / cube.now.sum()),
     )
 
 
