@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from rca.case import parse_case
+from rca.engine import diagnose
 from rca.evidence import Mover
 from rca.view.dimensions import DimensionView
 from rca.whereabouts import MOST_VALUES, Whereabouts, _in_values
@@ -70,3 +73,63 @@ def test_a_combination_is_said_pair_by_pair(name, value, said):
     """A value that holds the joint itself is not cut in two."""
     mover = Mover(value=value, baseline_share=0.5, current_share=0.1, delta=-0.4)
     assert Whereabouts(dimension=name, bits=0.1, movers=(mover,), stands_out=True).first() == said
+
+
+USUAL = {"DE": 400, "FR": 300, "IT": 300}
+CHANNELS = {"web": 0.5, "pos": 0.3, "app": 0.2}
+STORMY_DAY = 4  # days back
+
+
+def crossed(change, storm, seed=3):
+    """A case with two dimensions and their crossing; *change* gives each cell's factor in the newest window.
+
+    Three windows before, the rows of IT are *storm* times as many as usual.
+    """
+    numbers = np.random.default_rng(seed)
+    singles, crossings = [], []
+    for back in range(10, 0, -1):
+        start = END - timedelta(days=back)
+        frame = {"window_start": start, "window_end": start + timedelta(days=1)}
+        level = {
+            a: n * (storm if (a, back) == ("IT", STORMY_DAY) else 1.0) for a, n in USUAL.items()
+        }
+        cells = {
+            (a, b): int(numbers.poisson(10 * n * s * (change(a, b) if back == 1 else 1.0)))
+            for a, n in level.items()
+            for b, s in CHANNELS.items()
+        }
+        for place, name in enumerate(("country", "channel")):
+            counts = Counter()
+            for key, rows in cells.items():
+                counts[key[place]] += rows
+            singles.append({"dimension": name, **frame, "counts": dict(counts)})
+        rows = [[list(key), n] for key, n in cells.items()]
+        crossings.append({"dimensions": ["country", "channel"], **frame, "rows": rows})
+    anomaly = {"tenant_id": "acme", "dataset": "orders", "anomaly_type": "distribution_anomaly"}
+    case, _ = parse_case({
+        "case_id": "c", "as_of": END + timedelta(hours=2),
+        "anomaly": {**anomaly, "detected_at": END + timedelta(hours=1)},
+        "dimension_profiles": singles, "segment_profiles": crossings,
+    })  # fmt: skip
+    return case
+
+
+@pytest.mark.parametrize(
+    ("change", "dimension", "first"),
+    [
+        (lambda a, b: 6.0 if (a, b) == ("DE", "app") else 1.0, "country & channel", "DE & app"),
+        (lambda a, b: 0.0 if (a, b) == ("FR", "web") else 1.0, "country & channel", "FR & web"),
+        (lambda _, b: 6.0 if b == "app" else 1.0, "channel", "app"),
+        (lambda _, b: 0.0 if b == "pos" else 1.0, "channel", "pos"),
+    ],
+)
+@pytest.mark.parametrize("storm", [1.0, 0.0, 8.0])
+def test_a_combination_is_told_only_where_the_rest_stayed(change, dimension, first, storm):
+    """A cell that moved alone is told as a combination, a value that moved as a whole as itself.
+
+    It holds also where another value stormed on one day before, after which the search is sure of nothing.
+    """
+    diagnosis = diagnose(crossed(change, storm))
+    evidence = diagnosis.hypotheses[0].evidence
+    assert evidence.dimension == dimension
+    assert evidence.top_movers[0].value == first
