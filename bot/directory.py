@@ -14,10 +14,10 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.payloads.expected import expected
 from bot.ports import BotError
 from bot.toml_tables import Problem, Tables, read_tables
 from rca.case import Dataset
+from rca.expected import expected
 
 ChannelId = Annotated[str, StringConstraints(pattern=r"^[CGD][A-Z0-9]{1,30}$")]
 UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{1,30}$")]

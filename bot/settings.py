@@ -24,8 +24,8 @@ from pydantic import (
 )
 
 from bot.directory import Directory, DirectoryError
-from bot.payloads.expected import expected
 from bot.ports import BotError
+from rca.expected import expected
 
 RESERVED_PREFIX: Final = "RCA_"
 # Kubernetes gives every container of a namespace such variables for a Service named rca-bot.

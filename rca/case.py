@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from rca.expected import path_of, refusal
 from rca.reading import NullAs, nothing_collected
 
 CASE_FORMAT: Final = "rca.case/1"
@@ -297,18 +298,16 @@ def parse_case(raw: str | bytes | Mapping[str, Any]) -> tuple[Case, tuple[str, .
         The case, and the paths of the keys that were ignored because this version does not know them.
 
     Raises:
-        CaseError: the document is not a case; the text names every offending field (at most ten).
+        CaseError: the document is not a case; the text names the offending fields and what each must be (at most ten).
     """
     try:
         return _validated(raw, "forbid"), ()
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
-    unknown = tuple(_path(p["loc"]) for p in problems if p["type"] == "extra_forbidden")
-    wrong = [f"{_path(p['loc'])}: {p['msg']}" for p in problems if p["type"] != "extra_forbidden"]
+    wrong = [problem for problem in problems if problem["type"] != "extra_forbidden"]
     if wrong:
-        more = f" (and {len(wrong) - 10} more)" if len(wrong) > 10 else ""  # noqa: PLR2004 - ten lines are enough to act on
-        raise CaseError("; ".join(wrong[:10]) + more)
-    return _validated(raw, "ignore"), unknown
+        raise CaseError(refusal(wrong))
+    return _validated(raw, "ignore"), tuple(path_of(problem["loc"]) for problem in problems)
 
 
 def _validated(raw: str | bytes | Mapping[str, Any], extra: Literal["forbid", "ignore"]) -> Case:
@@ -316,11 +315,3 @@ def _validated(raw: str | bytes | Mapping[str, Any], extra: Literal["forbid", "i
         if isinstance(raw, str | bytes):
             return Case.model_validate_json(raw, extra=extra)
         return Case.model_validate(raw, extra=extra)
-
-
-def _path(loc: tuple[int | str, ...]) -> str:
-    """``("dbt_runs", 0, "results")`` becomes ``dbt_runs[0].results``; the empty path is the document itself."""
-    text = ""
-    for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text or "document"

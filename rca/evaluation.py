@@ -19,6 +19,7 @@ from rca.evidence import (
     NewValuesEvidence,
     SignalCode,
 )
+from rca.expected import refusal
 from rca.view.dimensions import joined
 
 BINS: Final = 15  # bins of equal mass for the calibration error
@@ -136,9 +137,8 @@ def read_truths(lines: Iterable[str]) -> tuple[Truth, ...]:
         try:
             truth = Truth.model_validate_json(line)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise TruthError(f"line {number}: {where or 'document'}: {first['msg']}") from error
+            problems = error.errors(include_url=False, include_input=False)
+            raise TruthError(f"line {number}: {refusal(problems)}") from None
         if truth.case_id in found:
             raise TruthError(f"line {number}: a second truth for case {truth.case_id}")
         found[truth.case_id] = truth

@@ -9,9 +9,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from rca.case import RcaError
 from rca.causal import SHIPPED, Model
 from rca.evidence import Cause
+from rca.expected import refusal
 
 MODEL_FORMAT: Final = "rca.model/1"
-PROBLEMS_SHOWN: Final = 5
 
 Weight = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 Offset = Annotated[float, Field(ge=-20, le=20, allow_inf_nan=False)]
@@ -80,8 +80,5 @@ def read_model(text: str | bytes) -> ModelFile:
     try:
         return ModelFile.model_validate_json(text)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        said = (
-            f"{'.'.join(str(p) for p in one['loc']) or 'document'}: {one['msg']}" for one in found
-        )
-        raise ModelFileError("; ".join(list(said)[:PROBLEMS_SHOWN])) from None
+        problems = error.errors(include_url=False, include_input=False)
+        raise ModelFileError(refusal(problems)) from None

@@ -10,9 +10,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.intake.slack_text import SlackText
-from bot.payloads.expected import refusal
 from bot.ports import BotError, Pushed
 from bot.records import Alert
+from rca.expected import refusal
 
 
 class IntakeError(BotError):

@@ -16,7 +16,6 @@ from pydantic import ValidationError
 from bot.intake.format import Format, IntakeError
 from bot.intake.words import kind_of, severity_of
 from bot.payloads.checks import FAILED, PASSED, UNKNOWN, WARNING
-from bot.payloads.expected import refusal
 from bot.payloads.openlineage import (
     DBT_NODE,
     TOOL,
@@ -31,6 +30,7 @@ from bot.payloads.openlineage import (
 from bot.ports import Pushed
 from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, DqResult, FactKind, Severity
+from rca.expected import refusal
 
 
 def _read(body: Mapping[str, object]) -> tuple[Event, ...]:

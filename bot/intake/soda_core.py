@@ -14,11 +14,11 @@ from pydantic import ValidationError
 from bot.intake.format import Format, IntakeError
 from bot.intake.words import kind_of, severity_of
 from bot.payloads.checks import ERROR, FAILED, PASSED, WARNING
-from bot.payloads.expected import refusal
 from bot.payloads.soda import TOOL, SodaCheck, SodaRun, read_soda, results_of
 from bot.ports import Pushed
 from bot.records import Alert, AlertStatus
 from rca.case import AnomalyType, DqResult, FactKind, Severity
+from rca.expected import refusal
 
 SEVERITY_OF: Final = {
     PASSED: Severity.INFO,

@@ -9,13 +9,13 @@ from typing import Annotated, Final, Protocol, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.payloads.expected import expected
 from bot.policy.who_may import Act
 from bot.web.auth import Caller, Door
 from bot.web.body import unkeepable_text
 from bot.web.errors import bad_request, not_found
 from rca.case import AnomalyType
 from rca.diagnosis import Diagnosis
+from rca.expected import expected
 
 PATH: Final = "/api/admin/diagnostics/{dataset}"
 DEFAULT_LIMIT: Final = 20  # runbook, Useful Queries: "LIMIT 20"

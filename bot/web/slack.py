@@ -23,9 +23,9 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
 from bot.clock import Clock
-from bot.payloads.expected import expected
 from bot.web.body import json_object, read_body, unkeepable_text, utf8
 from bot.web.errors import ApiError, ErrorBody, bad_request
+from rca.expected import expected
 
 PATH: Final = "/slack/events"
 WINDOW: Final = timedelta(

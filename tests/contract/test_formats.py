@@ -26,9 +26,9 @@ from bot.intake.registry import (
     webhook_formats,
 )
 from bot.intake.slack_text import read_slack
-from bot.payloads.expected import CANNOT_BE_USED
 from bot.records import Alert
 from rca.case import Dataset
+from rca.expected import CANNOT_BE_USED
 
 INTAKE = Path(__file__).parents[1] / "bot" / "intake"
 SAMPLES = INTAKE / "samples"

@@ -78,7 +78,7 @@ def test_a_diagnosis_of_an_unknown_case_is_only_counted(scored):
     ("lines", "words"),
     [
         (["{"], ("line 1",)),
-        (["", TRUTH.replace("schema_drift", "gremlins")], ("line 2", "causes.0")),
+        (["", TRUTH.replace("schema_drift", "gremlins")], ("line 2", "causes[0]")),
         ([TRUTH, TRUTH], ("line 2", "second truth", "a")),
         (['{"causes": []}'], ("line 1", "case_id")),
     ],

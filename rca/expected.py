@@ -22,6 +22,7 @@ TEXT: Final = "must be text"
 
 WORDS: Final[Mapping[str, str]] = {
     "missing": "missing",
+    "json_invalid": "must be JSON; {error}",
     "extra_forbidden": "not a field of this format",
     "none_required": "must be null",
     "string_type": TEXT,

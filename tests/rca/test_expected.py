@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from bot.payloads.expected import MAX_PROBLEMS, WORDS, path_of, refusal
-from rca.case import Severity
+from rca.case import RcaError, Severity, parse_case
+from rca.evaluation import read_truths
+from rca.expected import MAX_PROBLEMS, WORDS, path_of, refusal
+from rca.model_file import read_model
 
 PYDANTIC = ("Input", "Field required", "valid ", "unable to", "Value error", "'")
 """How pydantic speaks to programmers."""
@@ -86,6 +89,32 @@ def test_a_field_that_does_not_fit_is_told_in_plain_words(body: dict[str, Any], 
     """Its path, and what it must be; nothing of what it was, and none of pydantic's words."""
     assert _said(_Body, body) == said
     assert not any(word in said for word in PYDANTIC)
+
+
+def test_text_that_is_no_json_is_told_where_it_stops() -> None:
+    """Whoever cut a file short finds the place."""
+    with pytest.raises(ValidationError) as caught:
+        _Body.model_validate_json('{"name": ')
+    said = refusal(caught.value.errors(include_url=False, include_input=False))
+    assert said == "document: must be JSON; EOF while parsing a value at line 1 column 9"
+
+
+READERS: tuple[tuple[Callable[[str], object], str, str], ...] = (
+    (parse_case, '{"case_id": 7, "as_of": "x"}', "case_id: must be text; as_of: must be a time"),
+    (lambda text: read_truths([text]), '{"case_id": "a"}', "line 1: causes: missing"),
+    (read_model, '{"format": "rca.model/2"}', "format: must be rca.model/1; made_at: missing"),
+)
+
+
+@pytest.mark.parametrize(("read", "text", "said"), READERS, ids=["case", "truth", "model"])
+def test_every_document_is_refused_in_plain_words(
+    read: Callable[[str], object], text: str, said: str
+) -> None:
+    """A case, a truth and a model that do not fit are told alike."""
+    with pytest.raises(RcaError) as caught:
+        read(text)
+    assert said in str(caught.value)
+    assert not any(word in str(caught.value) for word in PYDANTIC)
 
 
 def test_a_missing_field_is_called_missing() -> None:
