@@ -63,7 +63,6 @@ def view_of(history: Counts, current: Counts) -> DimensionView:
         values=tuple(map(str, range(len(current)))),
         current=current,
         history=history,
-        truncated=False,
         window_start=START,
         window_end=START + DAY,
     )
@@ -95,7 +94,8 @@ def of_evidently(score: float) -> Verdict:
 
 def by_test(before: Counts, now: Counts) -> Verdict:
     """Judge by SciPy's chi-squared test; the score is its p-value."""
-    found = float(chi2_contingency(np.stack([before, now])).pvalue)
+    table = np.stack([before, now])
+    found = float(chi2_contingency(table[:, table.sum(axis=0) > 0.0]).pvalue)
     return Verdict(score=found, drifted=found < NOMINAL)
 
 
