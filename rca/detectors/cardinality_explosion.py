@@ -2,7 +2,8 @@
 
 Fires when: the distinct values of the current window exceed, by a tenth at least and by more than the usual variation,
 what a sample of the same size from the baseline would show.
-Abstains when: rare values were cut off, or there are fewer than three older windows.
+Abstains when: rare values were cut off in older windows, or there are fewer than three of them.
+Where they were cut off in the current window only, what it lists is the least that it holds.
 Looks like it but is not: more rows, and therefore more distinct values, on a busy day.
 """
 
@@ -31,11 +32,12 @@ NAMED: Final = 1.0  # ln units; the alert is about this dimension
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explosion:
-    """One dimension's distinct values against what its history makes one expect."""
+    """One dimension's distinct values against what its history makes one expect; ``at_least`` so many were observed."""
 
     view: DimensionView
     expected: float
     observed: int
+    at_least: bool
     most: int
     weight: float
 
@@ -43,7 +45,7 @@ class Explosion:
 def detect(view: CaseView) -> Answer:
     """Return the dimension with the most surprising number of distinct values, or None when all are as usual."""
     dimensions = view.dimensions or ()
-    whole = [d for d in dimensions if not d.truncated]
+    whole = [d for d in dimensions if d.told is None or not any(d.told.cut[:-1])]
     if dimensions and not whole:
         return Skipped(reason="every dimension profile is cut off after its largest values")
     found = [e for d in whole if (e := _explosion(view, d)) is not None]
@@ -59,12 +61,17 @@ def _explosion(view: CaseView, dimension: DimensionView) -> Explosion | None:
     history = dimension.history
     if dimension.rows <= 0.0 or len(history) < MIN_HISTORY or dimension.window_end <= view.since:
         return None
-    observed = int((dimension.current > 0.0).sum())
+    told = dimension.told
+    current = dimension.current if told is None else told.counts[-1]
+    observed = int((current > 0.0).sum())
     held = (history > 0.0).sum(axis=1)
     if observed < median(held.tolist()) + MIN_VALUES:
         return None
     pooled = history.sum(axis=0)
-    at_size = expected_distinct(pooled, dimension.rows)
+    rows = float(current.sum())
+    if told is not None:  # the rows of what was cut off are unknown
+        rows = max(rows, median(history.sum(axis=1).tolist()))
+    at_size = expected_distinct(pooled, rows)
     logs = [
         math.log(
             max(1.0, float((w > 0.0).sum())) / max(1.0, expected_distinct(pooled, float(w.sum())))
@@ -79,7 +86,12 @@ def _explosion(view: CaseView, dimension: DimensionView) -> Explosion | None:
     weight = weight_of_tail(upper_tail(excess / noise.sigma), cap=CAP)
     weight += NAMED if view.names(dimension.dimension) else 0.0
     return Explosion(
-        view=dimension, expected=expected, observed=observed, most=int(held.max()), weight=weight
+        view=dimension,
+        expected=expected,
+        observed=observed,
+        at_least=told is not None,
+        most=int(held.max()),
+        weight=weight,
     )
 
 
@@ -92,8 +104,9 @@ def _signal(view: CaseView, explosion: Explosion) -> Signal:
         cardinality_change_pct=round(change_pct, 1),
         ingestion_healthy=view.ingestion_healthy,
     )
+    number = f"{'at least ' if explosion.at_least else ''}{explosion.observed:,}"
     because = (
-        f"{explosion.view.dimension} has {explosion.observed:,} distinct values, where {explosion.expected:,.0f} are "
+        f"{explosion.view.dimension} has {number} distinct values, where {explosion.expected:,.0f} are "
         f"usual for as many rows ({change_pct:+.0f} %); in {len(explosion.view.history)} windows never above "
         f"{explosion.most:,}."
     )

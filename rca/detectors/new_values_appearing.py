@@ -1,13 +1,15 @@
 """Values appear that the baseline has never held.
 
 Fires when: rows of the current window hold unseen values far more often than the history's own rate of new values.
-Abstains when: rare values were cut off, or there are fewer than three older windows.
+Abstains when: there are fewer than three older windows.
+Where rare values were cut off, only a value larger than what may have been hidden before counts as new.
 Looks like it but is not: a dimension that grows new values every day, such as SKUs or tags.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +35,10 @@ NAMED: Final = 1.0  # ln units; the alert is about this dimension
 TRIALS: Final = 3.0  # ln units taken from the excess: several dimensions and values were looked at
 OVERDISPERSION: Final = 0.25  # weight of a Poisson surprise; new values come in bursts
 EACH_DIMENSION: Final = 0.5  # ln units for every further dimension: one new market shows in several
+STRAY: Final = (
+    1.5  # times; a value just below the edge of a cut-off list may grow by so much and is not new
+)
+CUT_OFF: Final = "every dimension profile is cut off after its largest values; none of those is new"
 SHOWN: Final = 10  # values
 
 
@@ -46,63 +52,99 @@ class Arrival:
     weight: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Counts as they were told, a row of ``baseline`` for each window.
+
+    ``hidden`` is the largest share that a value may have had before without being listed, with room to stray.
+    """
+
+    current: Counts
+    baseline: Counts
+    hidden: float
+
+
 def detect(view: CaseView) -> Answer:
     """Return the new values of all dimensions that have more of them than ever, or None."""
     dimensions = view.dimensions or ()
-    whole = [d for d in dimensions if not d.truncated]
-    if dimensions and not whole:
-        return Skipped(reason="every dimension profile is cut off after its largest values")
     found = sorted(
-        (a for d in whole if (a := _arrival(view, d)) is not None), key=lambda a: -a.weight
+        (a for d in dimensions if (a := _arrival(view, d)) is not None), key=lambda a: -a.weight
     )
     if not found:
-        return None
+        return _nothing(dimensions)
     telling = [a for a in found if a.weight > 0.0] or found[:1]
     named = any(view.names(a.view.dimension) for a in telling)
-    price = 0.0 if named else price_of_looking(len(whole))
+    price = 0.0 if named else price_of_looking(len(dimensions))
     return _signal(view, telling, telling[0].weight + EACH_DIMENSION * (len(telling) - 1) - price)
 
 
-def _arrival(view: CaseView, dimension: DimensionView) -> Arrival | None:
-    history = dimension.history
-    if dimension.rows <= 0.0 or len(history) < MIN_HISTORY or dimension.window_end <= view.since:
+def _nothing(dimensions: Sequence[DimensionView]) -> Answer:
+    """Say that nothing was seen, unless every list was cut off: then a small newcomer could not have been."""
+    if not dimensions or any(d.told is None for d in dimensions):
         return None
-    baseline = dimension.baseline
-    new = np.where(baseline.sum(axis=0) > 0.0, 0.0, dimension.current)
+    return Skipped(reason=CUT_OFF)
+
+
+def _arrival(view: CaseView, dimension: DimensionView) -> Arrival | None:
+    if (
+        dimension.rows <= 0.0
+        or len(dimension.history) < MIN_HISTORY
+        or dimension.window_end <= view.since
+    ):
+        return None
+    held = _held(dimension)
+    new = np.where(held.baseline.sum(axis=0) > 0.0, 0.0, _beyond(held.current, held.hidden))
     largest = float(new.max()) if len(new) else 0.0
     if largest < MIN_COUNT:
         return None
-    expected = _usual_rate(baseline) * dimension.rows
+    rows = float(held.current.sum())
+    hidden = held.hidden * rows
+    number = int((new > 0.0).sum())
     surprise = max(
-        -poisson_excess(float(new.sum()), expected),
-        -_largest_surprise(baseline, largest, dimension.rows),
+        -poisson_excess(float(new.sum()), _usual_rate(held) * rows + hidden * number),
+        -poisson_excess(largest, _largest_usual(held) * rows + 1.0 + hidden),
     )
     weight = min(CAP, OVERDISPERSION * surprise - TRIALS / 2.0)
     weight += NAMED if view.names(dimension.dimension) else 0.0
     order = np.argsort(-new, kind="stable")[:SHOWN]
     fresh = tuple((dimension.values[i], int(new[i])) for i in order if new[i] > 0.0)
-    return Arrival(view=dimension, number=int((new > 0.0).sum()), fresh=fresh, weight=weight)
+    return Arrival(view=dimension, number=number, fresh=fresh, weight=weight)
 
 
-def _usual_rate(baseline: Counts) -> float:
+def _held(dimension: DimensionView) -> Held:
+    told = dimension.told
+    if told is None:
+        return Held(current=dimension.current, baseline=dimension.baseline, hidden=0.0)
+    before = dimension.spared
+    return Held(
+        current=told.counts[-1], baseline=told.counts[:before], hidden=STRAY * told.hidden(before)
+    )
+
+
+def _beyond(counts: Counts, hidden: float) -> Counts:
+    """Return *counts* without those that a cut-off list could have left out, *hidden* being their largest share."""
+    beyond: Counts = np.where(counts > hidden * counts.sum(), counts, 0.0)
+    return beyond
+
+
+def _newcomers(held: Held) -> Iterator[Counts]:
+    """Yield, of each window of the history's second half, the shares of the values never seen before it."""
+    seen = np.cumsum(held.baseline, axis=0)
+    for i in range(max(1, len(seen) // 2), len(seen)):
+        window = held.baseline[i]
+        fresh = np.where(seen[i - 1] > 0.0, 0.0, _beyond(window, held.hidden))
+        yield fresh / max(1.0, float(window.sum()))
+
+
+def _usual_rate(held: Held) -> float:
     """Return the share of rows that held unseen values in the windows of the history's second half."""
-    seen = np.cumsum(baseline, axis=0)
-    rates = [
-        float(np.where(seen[i - 1] > 0.0, 0.0, baseline[i]).sum())
-        / max(1.0, float(baseline[i].sum()))
-        for i in range(max(1, len(baseline) // 2), len(baseline))
-    ]
-    return max(unseen_share(seen[-1]), sum(rates) / max(1, len(rates)))
+    rates = [float(shares.sum()) for shares in _newcomers(held)]
+    return max(unseen_share(held.baseline.sum(axis=0)), sum(rates) / max(1, len(rates)))
 
 
-def _largest_surprise(baseline: Counts, largest: float, rows: float) -> float:
-    """Return ln P of one new value as large as *largest*, given the largest newcomers of the history."""
-    seen = np.cumsum(baseline, axis=0)
-    biggest = 0.0
-    for i in range(max(1, len(baseline) // 2), len(baseline)):
-        newcomers = np.where(seen[i - 1] > 0.0, 0.0, baseline[i])
-        biggest = max(biggest, float(newcomers.max()) * rows / max(1.0, float(baseline[i].sum())))
-    return poisson_excess(largest, biggest + 1.0)
+def _largest_usual(held: Held) -> float:
+    """Return the share of the largest value that was new in a window of the history's second half."""
+    return max((float(shares.max(initial=0.0)) for shares in _newcomers(held)), default=0.0)
 
 
 def _signal(view: CaseView, telling: list[Arrival], weight: float) -> Signal:

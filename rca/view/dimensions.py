@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rca.case import DimensionProfile, SegmentProfile
+from rca.stats.cut_off import ceilings, least_surprising
 from rca.view.instants import epoch_s, epochs_s
 
 Counts = npt.NDArray[np.float64]
@@ -24,18 +25,36 @@ MAX_HISTORY: Final = 28  # windows; four weeks of days tell the weekday and forg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Counts of which rare values were cut off, as they came: a row for each window, 0 for what it does not list.
+
+    ``cut`` says which windows were, and ``ceilings`` the most rows that a value may have had without being listed.
+    """
+
+    counts: Counts
+    cut: tuple[bool, ...]
+    ceilings: Counts
+
+    def hidden(self, windows: int) -> float:
+        """Return the largest share that a value may have had in any of the first *windows* without being listed."""
+        rows = self.counts[:windows].sum(axis=1)
+        return float((self.ceilings[:windows] / np.maximum(rows, 1.0)).max(initial=0.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DimensionView:
     """One dimension: the names of its values, counts of the current window and of each older one (a row each).
 
-    History windows without rows are left out; ``current`` may be empty. ``truncated`` when rare values were cut off
-    in any window, so that distinct counts and unseen values say nothing. ``rows`` are those of the current window.
+    History windows without rows are left out; ``current`` may be empty. ``rows`` are those of the current window.
+    Where rare values were cut off in some window, a value that it does not list has the count there that surprises
+    least, and ``told`` has the counts as they came, the current window last.
     """
 
     dimension: str
     values: tuple[str, ...]
     current: Counts
     history: Counts
-    truncated: bool
+    told: Told | None = None
     window_start: datetime
     window_end: datetime
     rows: float = field(init=False)
@@ -47,7 +66,12 @@ class DimensionView:
     @property
     def baseline(self) -> Counts:
         """The older windows without the newest of them when there are enough: a shift may have begun in it."""
-        return self.history[:-1] if len(self.history) >= SPARE_FROM else self.history
+        return self.history[: self.spared]
+
+    @property
+    def spared(self) -> int:
+        """How many older windows ``baseline`` has."""
+        return len(self.history) - (len(self.history) >= SPARE_FROM)
 
 
 class Combined(NamedTuple):
@@ -123,15 +147,27 @@ def _views(windows: Iterable[tuple[float, Profile]]) -> tuple[DimensionView, ...
 
 def _vectors(name: str, past: Sequence[Profile], current: Profile) -> DimensionView:
     everything = [*past, current]
-    values, matrix = _matrix([profile.counts for profile in everything])
+    values, counts = _matrix([profile.counts for profile in everything])
+    told, cut = None, tuple(profile.truncated for profile in everything)
+    if any(cut):
+        listed = _listed(values, everything)
+        told = Told(counts=counts, cut=cut, ceilings=ceilings(counts, listed))
+        counts = least_surprising(counts, listed)
     return DimensionView(
         dimension=name,
         values=values,
-        current=matrix[-1],
-        history=matrix[:-1],
-        truncated=any(p.truncated for p in everything),
+        current=counts[-1],
+        history=counts[:-1],
+        told=told,
         window_start=current.window_start,
         window_end=current.window_end,
+    )
+
+
+def _listed(values: Sequence[str], windows: Sequence[Profile]) -> npt.NDArray[np.bool_]:
+    """Return a row for each window: False where it was cut off and does not list the value."""
+    return np.array(
+        [[not window.truncated or value in window.counts for value in values] for window in windows]
     )
 
 

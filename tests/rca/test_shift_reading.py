@@ -23,7 +23,6 @@ def view(history, current):
         values=tuple("abcde"),
         current=np.array(current, dtype=float),
         history=np.array(history, dtype=float),
-        truncated=False,
         window_start=START,
         window_end=START + timedelta(days=1),
     )

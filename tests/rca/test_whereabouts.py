@@ -26,7 +26,6 @@ def dimension(current, usual, windows=8):
         values=tuple(f"v{place}" for place in range(len(usual))),
         current=np.asarray(current, dtype=float),
         history=history,
-        truncated=False,
         window_start=END - timedelta(days=1),
         window_end=END,
     )

@@ -170,3 +170,30 @@ def test_a_dimension_that_did_not_move_is_not_told_beside_one_that_did(pipeline)
     """Everyday movement is no news."""
     answer = pipeline.counts("country", US=10).ask("distribution_drift")
     assert answer.evidence.also_moved == ()
+
+
+def _listing(pipeline, kept):
+    for profile in pipeline.document["dimension_profiles"]:
+        if profile["dimension"] == "sku":
+            largest = sorted(profile["counts"].items(), key=lambda item: (-item[1], item[0]))
+            profile["counts"] = dict(largest[:kept])
+            profile["truncated"] = True
+    return pipeline
+
+
+@pytest.mark.parametrize("kept", [3, 10, 25, 39])
+def test_values_at_the_edge_of_a_cut_off_list_neither_vanish_nor_appear(pipeline, kept):
+    """Which of forty even SKUs are among the largest changes from day to day and is no drift."""
+    assert _listing(pipeline, kept).ask("distribution_drift") is None
+
+
+@pytest.mark.parametrize("kept", [10, 25])
+def test_a_large_value_that_left_a_cut_off_list_is_seen(pipeline, kept):
+    """It held a third of the rows and cannot hold more than the smallest that is listed now."""
+    for profile in pipeline.document["dimension_profiles"][:-3]:
+        if profile["dimension"] == "sku":
+            profile["counts"]["large"] = 460
+    answer = _listing(pipeline, kept).ask("distribution_drift")
+    assert answer.strength > 0.9
+    assert answer.evidence.top_movers[0].value == "large"
+    assert answer.evidence.top_movers[0].current_share > 0.0

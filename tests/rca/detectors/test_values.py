@@ -62,9 +62,45 @@ def test_a_dimension_that_grows_every_day_does_not(pipeline):
     assert answer is None or answer.strength < 0.5
 
 
+def _cut(pipeline, kept, *, windows=slice(None)):
+    """List only the *kept* largest SKUs of some windows, as sources do that bound what they bring."""
+    skus = [p for p in pipeline.document["dimension_profiles"] if p["dimension"] == "sku"]
+    for profile in skus[windows]:
+        largest = sorted(profile["counts"].items(), key=lambda item: (-item[1], item[0]))
+        profile["counts"] = dict(largest[:kept])
+        profile["truncated"] = True
+    return pipeline
+
+
 @pytest.mark.parametrize("code", ["cardinality_explosion", "new_values_appearing"])
 def test_cut_off_profiles_are_no_look(pipeline, code):
-    """Where rare values were left out, nobody knows what is new or how many there are."""
+    """Where rare values were left out everywhere, nobody knows that none is new, or how many there are."""
     for profile in pipeline.document["dimension_profiles"]:
         profile["truncated"] = True
-    assert isinstance(pipeline.ask(code), Skipped)
+    answer = pipeline.ask(code)
+    assert isinstance(answer, Skipped)
+    assert "cut off" in answer.reason
+
+
+@pytest.mark.parametrize(("rows", "is_new"), [(90, True), (27, False)])
+def test_only_a_value_too_large_to_have_been_hidden_is_new(pipeline, rows, is_new):
+    """Of a list of the ten largest SKUs one with 27 rows may always have been the eleventh; one with 90 may not."""
+    answer = _cut(pipeline.counts("sku", fresh=rows), 10).ask("new_values_appearing")
+    fired = isinstance(answer, Signal) and answer.strength > 0.5
+    assert fired is is_new
+    if fired:
+        assert [v.value for v in answer.evidence.new_values] == ["fresh"]
+
+
+@pytest.mark.parametrize(("kept", "fires"), [(100, True), (40, False)])
+def test_a_list_that_had_to_be_cut_off_holds_at_least_what_it_lists(pipeline, kept, fires):
+    """A hundred of its SKUs are told where forty were usual; that forty are told says nothing of the others."""
+    extra = {f"sku-{i}-dup": 6 for i in range(80)}
+    answer = _cut(pipeline.counts("sku", **extra), kept, windows=slice(-1, None)).ask(
+        "cardinality_explosion"
+    )
+    fired = isinstance(answer, Signal) and answer.strength > 0.5
+    assert fired is fires
+    if fired:
+        assert answer.evidence.current_cardinality == kept
+        assert "at least 100 distinct values" in answer.because

@@ -14,10 +14,14 @@ from rca.view.dimensions import read_dimensions
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-def profile(back, counts, dimension="country"):
+def profile(back, counts, dimension="country", **changes):
     end = NOW - timedelta(days=back)
     return DimensionProfile(
-        dimension=dimension, window_start=end - timedelta(days=1), window_end=end, counts=counts
+        dimension=dimension,
+        window_start=end - timedelta(days=1),
+        window_end=end,
+        counts=counts,
+        **changes,
     )
 
 
@@ -70,3 +74,23 @@ def test_of_two_readings_of_one_window_the_later_counts():
     (view,) = read_dimensions(profiles, NOW, NOW)
     assert view.current.tolist() == [3.0]
     assert view.history.tolist() == [[1.0]]
+
+
+def test_what_a_cut_off_window_does_not_list_is_read_as_what_surprises_least():
+    """FR lay just below the edge of yesterday's list of two, so it did not vanish; DE cannot have kept its 50."""
+    older, newer = {"US": 50, "DE": 50, "FR": 9}, {"US": 60, "CA": 20}
+    (view,) = read_dimensions([profile(1, older), profile(0, newer, truncated=True)], NOW, NOW)
+    assert view.values == ("US", "DE", "FR", "CA")
+    assert view.history.tolist() == [[50, 50, 9, 0]]
+    assert view.current == pytest.approx([60, 20, 9 / 109 * 80, 20])
+    assert view.told is not None
+    assert view.told.counts.tolist() == [[50, 50, 9, 0], [60, 0, 0, 20]]
+    assert view.told.cut == (False, True)
+    assert (view.told.hidden(1), view.told.hidden(2)) == (0.0, 0.25)
+
+
+def test_a_value_listed_with_no_rows_has_none():
+    """Only what is not listed is unknown."""
+    older, newer = {"US": 50, "DE": 50}, {"US": 60, "CA": 20, "DE": 0}
+    (view,) = read_dimensions([profile(1, older), profile(0, newer, truncated=True)], NOW, NOW)
+    assert view.current.tolist() == [60, 0, 20]
