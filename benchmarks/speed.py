@@ -1,6 +1,7 @@
 """One diagnosis: time of the typical case, and of the largest ones beside the least that any program must do.
 
 The least is reading the same JSON with the standard library and one NumPy pass over the numbers in it.
+What pydantic asks for the same objects without one rule on a field tells how much of the rest our rules cost.
 """
 
 from __future__ import annotations
@@ -10,24 +11,29 @@ import gzip
 import json
 import multiprocessing
 import resource
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Final
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 import numpy as np
+from pydantic import BaseModel, create_model
 
 from benchmarks.large_cases import LARGE, document
 from benchmarks.table import fastest_s, say, say_table
 from rca.case import Case, parse_case
 from rca.engine import diagnose
+from rca.reading import nothing_collected
 
 TYPICAL: Final = Path("tests/rca/cases")
 SETS: Final = ("examples", "sample")
 ROUNDS: Final = 15
 KIB: Final = 1_024
+PARSE_ROUNDS: Final = 5
+"""Of each way of parsing, in turn: the machine's speed varies from minute to minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +41,7 @@ class Spans:
     """Seconds of each part for one large case, and the memory that reading and diagnosing took, in MiB."""
 
     json_s: float
+    bare_s: float
     numpy_s: float
     parse_s: float
     diagnose_s: float
@@ -84,14 +91,56 @@ def large(name: str) -> Spans:
     first = perf_counter() - read
     memory = _peak_mib() - before
     numbers = _numbers(case)
+    read_json, read_bare, read_ours = parsing(raw)
     return Spans(
-        json_s=fastest_s(lambda: json.loads(raw), rounds=3),
+        json_s=read_json,
+        bare_s=read_bare,
         numpy_s=fastest_s(lambda: numpy_pass(numbers), rounds=3),
-        parse_s=min(read - begun, fastest_s(lambda: parse_case(raw), rounds=2)),
+        parse_s=min(read - begun, read_ours),
         diagnose_s=min(first, fastest_s(lambda: diagnose(case), rounds=2)),
         memory_mib=memory,
         document_mib=len(raw) / KIB**2,
     )
+
+
+def parsing(raw: bytes) -> tuple[float, float, float]:
+    """Return the fastest seconds of the standard library, of objects without rules, and of our own parsing."""
+    without = without_rules(Case)
+
+    def bare() -> BaseModel:
+        with nothing_collected():
+            return without.model_validate_json(raw)
+
+    ways: tuple[Callable[[], object], ...] = (
+        lambda: json.loads(raw),
+        bare,
+        lambda: parse_case(raw),
+    )
+    rounds = [[fastest_s(way, rounds=1) for way in ways] for _ in range(PARSE_ROUNDS)]
+    read_json, read_bare, read_ours = (min(spans) for spans in zip(*rounds, strict=True))
+    return read_json, read_bare, read_ours
+
+
+def without_rules(model: type[BaseModel]) -> type[BaseModel]:
+    """Return a model of the same fields and types, none of which has a bound, a length or a validator of ours."""
+    fields: dict[str, Any] = {
+        name: (_plain(field.annotation), ... if field.is_required() else None)
+        for name, field in model.model_fields.items()
+    }
+    return create_model(f"Bare{model.__name__}", **fields)
+
+
+def _plain(annotation: Any) -> Any:  # noqa: ANN401 - a type form has no type of its own
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _plain(inner[0])
+    if origin in (Union, UnionType):
+        return Union[tuple(_plain(each) for each in inner)]  # noqa: UP007 - the members are known only here
+    if origin in (tuple, dict):
+        return origin[tuple(each if each is ... else _plain(each) for each in inner)]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return without_rules(annotation)
+    return annotation
 
 
 def _head(raw: bytes) -> bytes:
@@ -125,14 +174,17 @@ def numpy_pass(numbers: Sequence[Sequence[float]]) -> float:
 def _row(name: str, spans: Spans) -> list[str]:
     least = spans.json_s + spans.numpy_s
     whole = spans.parse_s + spans.diagnose_s
+    bare = spans.bare_s + spans.numpy_s
     own = spans.parse_s + spans.numpy_s
-    seconds = [spans.json_s, spans.numpy_s, spans.parse_s, spans.diagnose_s]
+    seconds = [spans.json_s, spans.bare_s, spans.numpy_s, spans.parse_s, spans.diagnose_s]
     return [
         name,
         f"{spans.document_mib:.1f}",
         *(f"{span:.4f}" for span in seconds),
         f"{whole / least:.2f}",
+        f"{whole / bare:.2f}",
         f"{whole / own:.2f}",
+        f"{spans.parse_s / spans.bare_s:.2f}",
         f"{spans.memory_mib:.0f}",
     ]
 
@@ -150,10 +202,15 @@ def main(argv: Sequence[str]) -> int:
     for name in LARGE:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             rows.append(_row(name, pool.apply(large, (name,))))
-    head = ["case", "MiB", "json.loads", "NumPy pass", "our parse", "diagnose"]
-    say_table(
-        [*head, "ours / (json.loads + NumPy)", "ours / (our parse + NumPy)", "memory MiB"], rows
-    )
+    head = ["case", "MiB", "json.loads", "no rules", "NumPy pass", "our parse", "diagnose"]
+    ratios = [
+        "ours / (json.loads + NumPy)",
+        "ours / (no rules + NumPy)",
+        "ours / (our parse + NumPy)",
+        "our parse / no rules",
+    ]
+    say_table([*head, *ratios, "memory MiB"], rows)
+    say("No rules: pydantic makes the same objects, without a bound, a length or a validator.")
     return 0
 
 
