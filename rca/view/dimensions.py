@@ -150,7 +150,7 @@ def _vectors(name: str, past: Sequence[Profile], current: Profile) -> DimensionV
     values, counts = _matrix([profile.counts for profile in everything])
     told, cut = None, tuple(profile.truncated for profile in everything)
     if any(cut):
-        listed = _listed(values, everything)
+        listed = _listed(values, everything, counts)
         told = Told(counts=counts, cut=cut, ceilings=ceilings(counts, listed))
         counts = least_surprising(counts, listed)
     return DimensionView(
@@ -164,11 +164,17 @@ def _vectors(name: str, past: Sequence[Profile], current: Profile) -> DimensionV
     )
 
 
-def _listed(values: Sequence[str], windows: Sequence[Profile]) -> npt.NDArray[np.bool_]:
+def _listed(
+    values: Sequence[str], windows: Sequence[Profile], counts: Counts
+) -> npt.NDArray[np.bool_]:
     """Return a row for each window: False where it was cut off and does not list the value."""
-    return np.array(
-        [[not window.truncated or value in window.counts for value in values] for window in windows]
-    )
+    listed: npt.NDArray[np.bool_] = counts > 0.0
+    for row, window in zip(listed, windows, strict=True):
+        if not window.truncated:
+            row[:] = True
+        elif 0 in window.counts.values():  # told to have no rows
+            row[:] = [value in window.counts for value in values]
+    return listed
 
 
 def _matrix(windows: Sequence[Mapping[str, int]]) -> tuple[tuple[str, ...], Counts]:
