@@ -76,7 +76,7 @@ class Escalation(Document):
 
 
 class Factor(Document):
-    """One named term of a confidence, in natural-log units; the terms of a hypothesis add up to its score."""
+    """One named term of a confidence, in natural-log units; those of a hypothesis add up to the log odds of it."""
 
     name: str
     value: float

@@ -6,6 +6,7 @@ What explains a signal better than chance does is named, and a symptom never out
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -27,15 +28,24 @@ SHOWS_FROM: Final = 0.5
 # confidence; a weaker hypothesis without a telling signal is not worth a line
 LISTED_FROM: Final = 0.10
 
+DIGITS: Final = 2  # of a term; what is printed adds up
+LAST_DIGIT: Final = (
+    0.00005  # a confidence is told with four digits, so that it is never surer than this
+)
+
 _MEMBER: Final = np.array([[float(CAUSE_OF[code] is cause) for cause in CAUSES] for code in CODES])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    """A cause with its probability and its own signals."""
+    """A cause with its probability and its own signals.
+
+    ``unguarded`` is what its probability would be if nothing that could not be checked might speak against it.
+    """
 
     cause: Cause
     confidence: float
+    unguarded: float
     own: tuple[Signal, ...]
 
 
@@ -61,13 +71,14 @@ def rank(
     by_code = {signal.code: signal for signal in signals}
     heard = hear(by_code, anomaly, model)
     posterior = heard.but_for(skipped)
-    confidence = posterior.faults @ _MEMBER
+    unguarded = posterior.faults @ _MEMBER
+    confidence = unguarded
     for fewer in _seen_quiet(skipped):
         confidence = np.minimum(confidence, heard.but_for(fewer).faults @ _MEMBER)
     if has_unknown_ties(by_code):
         tied = hear(by_code, anomaly, model, assume_ties=True).but_for(skipped)
         confidence = np.minimum(confidence, tied.faults @ _MEMBER)
-    found = _candidates(signals, posterior, np.minimum(1.0, confidence))
+    found = _candidates(signals, posterior, np.minimum(1.0, confidence), unguarded)
     listed = sorted(found, key=lambda c: (-c.confidence, CAUSES.index(c.cause)))
     if not listed:
         return ()
@@ -89,7 +100,7 @@ def _seen_quiet(skipped: Collection[SignalCode]) -> Iterator[frozenset[SignalCod
 
 
 def _candidates(
-    signals: Sequence[Signal], posterior: Posterior, confidence: Vector
+    signals: Sequence[Signal], posterior: Posterior, confidence: Vector, unguarded: Vector
 ) -> Iterator[_Candidate]:
     """Yield the causes that are worth a line, each with its signals, the most probable first."""
     for place, cause in enumerate(CAUSES):
@@ -97,7 +108,12 @@ def _candidates(
             (s for s in signals if s.cause is cause), key=lambda s: -posterior.faults[PLACE[s.code]]
         )
         if own and (confidence[place] >= LISTED_FROM or max(s.strength for s in own) >= SHOWS_FROM):
-            yield _Candidate(cause=cause, confidence=float(confidence[place]), own=tuple(own))
+            yield _Candidate(
+                cause=cause,
+                confidence=float(confidence[place]),
+                unguarded=float(unguarded[place]),
+                own=tuple(own),
+            )
 
 
 def _hypothesis(
@@ -115,7 +131,7 @@ def _hypothesis(
         ),
         because=own[0].because,
         symptom_of=_explained_by(own[0], posterior, signals),
-        factors=_factors(own[0].code, posterior, signals.by_code),
+        factors=_factors(candidate, posterior, signals.by_code),
     )
 
 
@@ -130,8 +146,36 @@ def _explained_by(own: Signal, posterior: Posterior, signals: _Signals) -> Cause
 
 
 def _factors(
-    code: SignalCode, posterior: Posterior, by_code: Mapping[SignalCode, Signal]
+    candidate: _Candidate, posterior: Posterior, by_code: Mapping[SignalCode, Signal]
 ) -> tuple[Factor, ...]:
+    """Return terms that add up, each as it is rounded, to the log odds of the candidate's confidence."""
+    terms = _alone(candidate.own[0].code, posterior, by_code)
+    unguarded, sure = _log_odds(candidate.unguarded), _log_odds(candidate.confidence)
+    told = round(sum(factor.value for factor in terms), DIGITS)
+    terms += [
+        Factor(
+            name="other_causes",
+            value=round(unguarded - told, DIGITS),
+            text="what else explains the facts, or happened together with it",
+        ),
+        Factor(
+            name="not_checked",
+            value=round(sure - unguarded, DIGITS),
+            text="what could not be checked might speak against it",
+        ),
+    ]
+    return tuple(factor for factor in terms if factor.value)
+
+
+def _log_odds(confidence: float) -> float:
+    """Return the log odds of *confidence* as it is told, with two decimals; within ±9.9, as far as four digits go."""
+    told = min(1.0 - LAST_DIGIT, max(LAST_DIGIT, round(confidence, 4)))
+    return round(math.log(told / (1.0 - told)), DIGITS)
+
+
+def _alone(
+    code: SignalCode, posterior: Posterior, by_code: Mapping[SignalCode, Signal]
+) -> list[Factor]:
     """Return the terms of the state in which *code* alone is the cause, against the state without any."""
     i = PLACE[code]
     terms = [
@@ -156,8 +200,4 @@ def _factors(
     terms.append(
         ("calibration", total - sum(value for _, value, _ in terms), "fitted from answers")
     )
-    return tuple(
-        Factor(name=name, value=round(value, 3), text=text)
-        for name, value, text in terms
-        if round(value, 3)
-    )
+    return [Factor(name=name, value=round(value, DIGITS), text=text) for name, value, text in terms]

@@ -1,6 +1,6 @@
 """Why one hypothesis is as sure as it is: its reason, its signals, and every term for and against it.
 
-The terms are natural-log odds of this cause against no cause in the pipeline; they add up to the total shown.
+The terms are natural-log odds; as printed they add up to the log odds of the confidence.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rca.diagnosis import Diagnosis, Factor, Hypothesis
 
 BECAUSE_SHOWN: Final = 600  # characters; one sentence, as on the card
 TERM_SHOWN: Final = 80  # characters of a term's name, or of its explanation
-TERMS_SHOWN: Final = 20  # there are thirteen signals and four other terms
+TERMS_SHOWN: Final = 20  # there are thirteen signals and six other terms
 SIGNALS_SHOWN: Final = 5  # a cause has at most four kinds of signal
 RIVALS_SHOWN: Final = 3  # there are four causes
 
@@ -41,7 +41,7 @@ def no_such_rank(diagnosis: Diagnosis, rank: int) -> str:
 
 
 def total(factors: Sequence[Factor]) -> float:
-    """Return the sum of the terms: the log odds of this cause alone against no cause in the pipeline."""
+    """Return the sum of the terms: the log odds of the confidence that they explain."""
     return sum(factor.value for factor in factors)
 
 
@@ -70,7 +70,7 @@ def _parts(diagnosis: Diagnosis, chosen: Hypothesis) -> Iterator[Part]:
     yield Text(lines=((Strong(text="Speaks against it:"),), *(doubts or (("Nothing.",),))))
     if chosen.factors:
         together = f"Together {total(chosen.factors):+.2f} in log odds"
-        yield Text(lines=((f"{together}, against no cause in the pipeline.",),))
+        yield Text(lines=((f"{together}, which is {confidence(chosen.confidence)}.",),))
 
 
 def _signals(chosen: Hypothesis) -> Iterator[Line]:

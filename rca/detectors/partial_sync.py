@@ -255,8 +255,9 @@ def _because(job: IngestionJob, rows: int, outlook: Forecast | None, rest: Rest 
     day = f" for a {WEEKDAYS[outlook.weekday]}" if outlook.weekday is not None else ""
     rests = f", and {_told(rest)}" if rest is not None else ""
     never = "never below" if outlook.lowest > rows else "once as few as"
+    fewer = min(99.0, 100.0 * outlook.drop) if rows else 100.0  # nothing at all is another story
     return (
-        f"{outlook.expected:,.0f} rows were expected{day}, {rows:,} arrived, {100.0 * outlook.drop:.0f} % fewer; "
+        f"{outlook.expected:,.0f} rows were expected{day}, {rows:,} arrived, {fewer:.0f} % fewer; "
         f"in {outlook.history} windows {never} {outlook.lowest:,.0f}; {said}{rests}."
     )
 

@@ -107,12 +107,23 @@ def read_dbt(runs: Sequence[DbtRun], lineage: LineageView, as_of: datetime) -> D
 
 
 def _newest(runs: Sequence[DbtRun], as_of: datetime) -> list[DbtRun]:
-    """Return the newest MAX_RUNS runs written by *as_of*, oldest first."""
+    """Return the newest MAX_RUNS runs written by *as_of*, oldest first; one that was delivered twice counts once."""
     until_s = epoch_s(as_of)
     written_s = epochs_s([run.dbt_generated_at for run in runs])
     begun = [pair for pair in zip(written_s, runs, strict=True) if pair[0] <= until_s]
     begun.sort(key=itemgetter(0))
-    return [run for _, run in begun[-MAX_RUNS:]]
+    return [run for _, run in _once(begun)[-MAX_RUNS:]]
+
+
+def _once(begun: Sequence[tuple[float, DbtRun]]) -> list[tuple[float, DbtRun]]:
+    last: dict[tuple[float, str | None], DbtRun] = {}
+    kept = []
+    for written_s, run in begun:
+        key = (written_s, run.invocation_id)
+        if last.get(key) != run:  # parts of one run may come as runs of the same id and time
+            last[key] = run
+            kept.append((written_s, run))
+    return kept
 
 
 def is_test(result: DbtResult) -> bool:

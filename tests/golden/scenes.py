@@ -146,7 +146,7 @@ ACT: Final = diagnosis(
         "Sync 8812 failed with auth_error, the third failure in a row since 05:10.",
         first_action="Check Airbyte connection",
         escalations=(AUTH_RULE,),
-        factors=(Factor(name="prior", value=-1.2), Factor(name="sync_failure", value=4.1, text="sync failed first")),
+        factors=(Factor(name="prior", value=-1.51), Factor(name="sync_failure", value=4.1, text="sync failed first")),
     ),
     hypothesis(
         2,

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+
+import pytest
+
 from rca.detection import Signal
+from rca.engine import diagnose
+from rca.view import view_of
 
 TEST = "test.shop.unique_orders_id.1"
 MODEL = "model.shop.orders"
@@ -84,3 +90,22 @@ def test_without_lineage_the_dataset_s_own_new_code_is_still_told(pipeline):
     """One change that is seen is enough."""
     pipeline.without("lineage").node(TEST, 1, status="fail").node(MODEL, 1, checksum="sha256:new")
     assert pipeline.ask("pass_to_fail").evidence.code_changed is True
+
+
+@pytest.mark.parametrize("place", [0, -1])
+def test_a_run_that_was_delivered_twice_is_one_run(pipeline, place):
+    """The same artifact again makes nobody surer, wherever it comes in the list."""
+    pipeline.node(TEST, 1, status="fail").node(MODEL, 1, checksum="sha256:new")
+    once = diagnose(pipeline.case())
+    runs = pipeline.document["dbt_runs"]
+    runs.insert(3, copy.deepcopy(runs[place]))
+    assert diagnose(pipeline.case()) == once
+
+
+def test_another_run_is_not_taken_for_the_same(pipeline):
+    """A second run at the same instant, with another outcome, counts: the test failed in it, too."""
+    pipeline.node(TEST, 1, status="fail")
+    runs = pipeline.document["dbt_runs"]
+    before = len(view_of(pipeline.case()).dbt.runs)
+    runs.append(copy.deepcopy(runs[-1]) | {"git_sha": "bbb"})
+    assert len(view_of(pipeline.case()).dbt.runs) == before + 1

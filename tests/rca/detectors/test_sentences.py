@@ -11,6 +11,10 @@ def few_rows(pipeline):
     return pipeline.jobs(range(56, 60), rows_synced=30).rows(0.12)
 
 
+def hardly_any(pipeline):
+    return pipeline.jobs(range(56, 60), rows_synced=1).rows(0.004)
+
+
 def announced(pipeline):
     return pipeline.jobs(
         range(56, 60), status="incomplete", error_message="streams failed", rows_synced=60
@@ -123,6 +127,14 @@ SENTENCES = [
         "partial_sync",
         (
             "1,151 rows were expected for a Tuesday, 120 arrived, 90 % fewer; in 13 windows never "
+            "below 1,106; the sync reported no error."
+        ),
+    ),
+    (
+        hardly_any,
+        "partial_sync",
+        (
+            "1,151 rows were expected for a Tuesday, 4 arrived, 99 % fewer; in 13 windows never "
             "below 1,106; the sync reported no error."
         ),
     ),
