@@ -17,6 +17,7 @@ from rca.evidence import (
 from rca.view import CaseView
 from rca.view.columns import SchemaStep, is_harmless_type
 from rca.view.dbt import is_test
+from rca.view.wording import counted
 
 BASE: Final = {
     "removed": 1.5,
@@ -155,11 +156,11 @@ def _named(change: ColumnChange) -> str:
 
 def _because(weighed: Weighed, kind: str) -> str:
     names = ", ".join(_named(change) for change in weighed.changes[:5])
-    more = f" and {len(weighed.changes) - 5} more" if len(weighed.changes) > 5 else ""  # noqa: PLR2004 - a line holds five
+    more = f" and {len(weighed.changes) - 5:,} more" if len(weighed.changes) > 5 else ""  # noqa: PLR2004 - a line holds five
     verb = {"removed": "gone", "added": "new", "type_changed": "of another type"}[kind]
     failed = len(weighed.broken)
     nodes = "dbt node that reads" if failed == 1 else "dbt nodes that read"
     broken = f"; {failed} {nodes} such columns failed since" if failed else ""
     seen = f"{weighed.step.seen_at:%Y-%m-%d %H:%M} UTC"
-    count = "1 column is" if len(weighed.changes) == 1 else f"{len(weighed.changes)} columns are"
+    count = counted(len(weighed.changes), "column is", "columns are")
     return f"Since the snapshot of {seen} {count} {verb}: {names}{more}{broken}."

@@ -39,13 +39,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     try:
         return int(chosen.run(chosen))
+    except BrokenPipeError:
+        return 0
     except (BotError, RcaError, RunbookError, OSError) as error:
-        print(f"rca-bot: {error}", file=sys.stderr)
+        print(f"rca-bot: {_plain(error)}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        return 0
+
+
+def _plain(error: Exception) -> str:
+    """Return what is wrong; of a file, its name and why it cannot be used, without the system's number."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
+    return str(error)
 
 
 def find_verbs() -> Iterator[Verb]:

@@ -164,7 +164,9 @@ def _signal(view: CaseView, telling: list[Arrival], weight: float) -> Signal:
         dimensions_affected=tuple(a.view.dimension for a in telling),
         ingestion_healthy=view.ingestion_healthy,
     )
-    named = ", ".join(f"{d.dimension}={value} ({count:,} rows)" for d, value, count in values[:3])
+    named = ", ".join(
+        f"{d.dimension}={value or '(empty)'} ({count:,} rows)" for d, value, count in values[:3]
+    )
     windows = max(len(a.view.baseline) for a in telling)
     fresh = counted(sum(a.number for a in telling), "value")
     because = f"{fresh} appeared that {counted(windows, 'window')} before never held: {named}."

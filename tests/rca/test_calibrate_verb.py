@@ -95,3 +95,20 @@ def test_a_broken_model_stops_the_verb(tmp_path, capsys, verb):
     truth = ["--truth", str(TRUTH)] if verb == "eval" else ["--out", str(tmp_path / "d.jsonl")]
     assert main([verb, "--cases", str(CASES), *truth, "--workers", "1", "--model", str(path)]) == 2
     assert f"{path}: format" in capsys.readouterr().err
+
+
+def test_answers_that_contradict_the_facts_are_doubted_aloud(tmp_path, capsys):
+    """Whoever calls everything a schema drift teaches the model that, but not without a word."""
+    cases, truth = copies(tmp_path, 3)
+    lines = [json.loads(line) for line in truth.read_text("utf-8").splitlines()]
+    said = [json.dumps(one | {"causes": ["schema_drift"]}) for one in lines]
+    truth.write_text("\n".join(said), encoding="utf-8")
+    assert calibrate(tmp_path / "model.json", truth, cases) == 0
+    assert "read some of their answers before you use it" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_named_in_plain_words(tmp_path, capsys):
+    """Its name and why, and no number of the system's."""
+    missing = tmp_path / "none.json"
+    assert main(["why", "--case", str(missing)]) == 2
+    assert capsys.readouterr().err == f"rca-bot: {missing}: no such file or directory\n"
