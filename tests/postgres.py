@@ -106,7 +106,8 @@ def stop(folder: Path) -> None:
     marker = folder / "programs"
     if marker.exists():
         control = Path(marker.read_text(encoding="utf-8")) / "pg_ctl"
-        with suppress(subprocess.CalledProcessError):  # it has ended by itself
+        # it has ended by itself, or its programs are gone: without its folder it ends within a minute
+        with suppress(subprocess.CalledProcessError, OSError):
             _run(control, "-D", str(folder / "data"), "-m", "immediate", "-w", "stop")
     shutil.rmtree(folder, ignore_errors=True)
 
