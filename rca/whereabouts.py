@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,12 +88,13 @@ def _in_combinations(view: CaseView, dimension: DimensionView) -> Whereabouts | 
     if len(names) == 1:
         return None
     told = [s for s in found if tuple(s.elements) == names]
-    larger = whole(_cube(windows), [dict(s.elements) for s in told])
+    cube = _cube(windows)
+    larger = whole(cube, [dict(s.elements) for s in told])
     if larger is not None and asked == [*larger]:
         return None  # all of the value moved, and its own dimension is asked about
     return Whereabouts(
         dimension=JOINT.join(names),
-        bits=_bits(windows, names),
+        bits=_bits(cube, names),
         movers=tuple(_mover(s) for s in told),
         stands_out=True,
     )
@@ -112,7 +112,7 @@ def _set_apart(counted: Sequence[_Windows], dimension: DimensionView) -> Whereab
             names = tuple(found[0])
             return Whereabouts(
                 dimension=JOINT.join(names),
-                bits=_bits(windows, names),
+                bits=_bits(cube, names),
                 movers=tuple(_part(cube, elements) for elements in found),
                 stands_out=_in_values(dimension).stands_out,
             )
@@ -163,23 +163,10 @@ def _windows(view: CaseView, dimension: DimensionView) -> Iterator[_Windows]:
             yield _Windows(profiles=tuple(profiles), past=tuple(past), current=ends[-1])
 
 
-def _bits(windows: _Windows, names: Sequence[str]) -> float:
-    """Return the divergence over *names*, which may be fewer than the profiles count by."""
-    before: Counter[tuple[str | None, ...]] = Counter()
-    now: Counter[tuple[str | None, ...]] = Counter()
-    places = [windows.profiles[0].dimensions.index(name) for name in names]
-    latest = {profile.window_end: profile for profile in windows.profiles}
-    for end in (*windows.past, windows.current):
-        counts = now if end == windows.current else before
-        for values, rows in latest[end].rows:
-            if len(values) != len(windows.profiles[0].dimensions):
-                continue  # as the search does: a row that does not fit its own dimensions tells nothing
-            counts[tuple(values[place] for place in places)] += rows
-    held = [*dict.fromkeys((*before, *now))]
-    return jsd_bits(
-        np.array([before[key] for key in held], dtype=np.float64),
-        np.array([now[key] for key in held], dtype=np.float64),
-    )
+def _bits(cube: Cube, names: Sequence[str]) -> float:
+    """Return the divergence over *names*, which may be fewer than the counts are by."""
+    over = cube.over(names)
+    return jsd_bits(over.before.sum(axis=0), over.now)
 
 
 def _in_values(dimension: DimensionView) -> Whereabouts:

@@ -29,9 +29,7 @@ from rca.learning import ENOUGH, learn
 from rca.model_file import HeldOut, ModelFile, write_model
 
 CAUSES: Final = frozenset(Cause)
-DOUBTFUL_BELOW: Final = (
-    0.5  # share; answers that fit the facts less often say more about the answers
-)
+DOUBTFUL_BELOW: Final = 0.5  # share; answers that fit less often are themselves in doubt
 
 
 def _declare(parser: argparse.ArgumentParser) -> None:
@@ -66,13 +64,13 @@ def _run(arguments: argparse.Namespace) -> int:
     if (why := why_not(found)) is not None:
         return _refused(why)
     _write(Path(arguments.out), model, len(answers), found)
+    print(f"written to {arguments.out}; set MODEL to it, and restart the bot")
     if (share := found.after.top1) is not None and share < DOUBTFUL_BELOW:
         print(
             f"rca-bot: even so, the cause that people named came first in only {100.0 * share:.0f} % of the held-out "
             "incidents; read some of their answers before you use it",
             file=sys.stderr,
         )
-    print(f"written to {arguments.out}; set MODEL to it, and restart the bot")
     return 0
 
 

@@ -9,7 +9,7 @@ Looks like it but is not: a dimension that grows new values every day, such as S
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -100,9 +100,10 @@ def _arrival(view: CaseView, dimension: DimensionView) -> Arrival | None:
     rows = float(held.current.sum())
     hidden = held.hidden * rows
     number = int((new > 0.0).sum())
+    usual, usual_largest = _usual(held)
     surprise = max(
-        -poisson_excess(float(new.sum()), _usual_rate(held) * rows + hidden * number),
-        -poisson_excess(largest, _largest_usual(held) * rows + 1.0 + hidden),
+        -poisson_excess(float(new.sum()), usual * rows + hidden * number),
+        -poisson_excess(largest, usual_largest * rows + 1.0 + hidden),
     )
     weight = min(CAP, OVERDISPERSION * surprise - TRIALS / 2.0)
     weight += NAMED if view.names(dimension.dimension) else 0.0
@@ -127,24 +128,17 @@ def _beyond(counts: Counts, hidden: float) -> Counts:
     return beyond
 
 
-def _newcomers(held: Held) -> Iterator[Counts]:
-    """Yield, of each window of the history's second half, the shares of the values never seen before it."""
+def _usual(held: Held) -> tuple[float, float]:
+    """Return two shares of the rows, as the history's second half shows them: of all new values, of the largest one."""
     seen = np.cumsum(held.baseline, axis=0)
+    rates, largest = [], 0.0
     for i in range(max(1, len(seen) // 2), len(seen)):
         window = held.baseline[i]
         fresh = np.where(seen[i - 1] > 0.0, 0.0, _beyond(window, held.hidden))
-        yield fresh / max(1.0, float(window.sum()))
-
-
-def _usual_rate(held: Held) -> float:
-    """Return the share of rows that held unseen values in the windows of the history's second half."""
-    rates = [float(shares.sum()) for shares in _newcomers(held)]
-    return max(unseen_share(held.baseline.sum(axis=0)), sum(rates) / max(1, len(rates)))
-
-
-def _largest_usual(held: Held) -> float:
-    """Return the share of the largest value that was new in a window of the history's second half."""
-    return max((float(shares.max(initial=0.0)) for shares in _newcomers(held)), default=0.0)
+        rows = max(1.0, float(window.sum()))
+        rates.append(float(fresh.sum()) / rows)
+        largest = max(largest, float(fresh.max()) / rows)
+    return max(unseen_share(seen[-1]), sum(rates) / max(1, len(rates))), largest
 
 
 def _signal(view: CaseView, telling: list[Arrival], weight: float) -> Signal:
@@ -169,7 +163,8 @@ def _signal(view: CaseView, telling: list[Arrival], weight: float) -> Signal:
     )
     windows = max(len(a.view.baseline) for a in telling)
     fresh = counted(sum(a.number for a in telling), "value")
-    because = f"{fresh} appeared that {counted(windows, 'window')} before never held: {named}."
+    held = "held" if all(a.view.told is None for a in telling) else "listed"
+    because = f"{fresh} appeared that {counted(windows, 'window')} before never {held}: {named}."
     strength = strength_of(weight if math.isfinite(weight) else CAP)
     return Signal(
         evidence=evidence,

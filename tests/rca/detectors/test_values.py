@@ -90,6 +90,7 @@ def test_only_a_value_too_large_to_have_been_hidden_is_new(pipeline, rows, is_ne
     assert fired is is_new
     if fired:
         assert [v.value for v in answer.evidence.new_values] == ["fresh"]
+        assert "windows before never listed: sku=fresh" in answer.because
 
 
 @pytest.mark.parametrize(("kept", "fires"), [(100, True), (40, False)])

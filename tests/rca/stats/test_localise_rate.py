@@ -200,10 +200,8 @@ def any_leaves(draw, columns):
     return codes, sizes, numbers
 
 
-def _well_formed(places, limit):
-    assert len(places) <= limit
-    assert without_children(places) == places
-    assert all(place.score > 0.0 and math.isfinite(place.moved) for place in places)
+def _are_sound(places):
+    return all(place.score > 0.0 and math.isfinite(place.moved) for place in places)
 
 
 @settings(max_examples=80, deadline=None)
@@ -220,7 +218,9 @@ def test_any_rates_give_a_bounded_answer(leaves, limit):
         trials=np.maximum(c, d),
         limit=limit,
     )
-    _well_formed(places, limit)
+    assert len(places) <= limit
+    assert without_children(places) == places
+    assert _are_sound(places)
 
 
 @settings(max_examples=80, deadline=None)
@@ -231,7 +231,9 @@ def test_any_counts_give_a_bounded_answer(leaves, limit, jitter, habit):
     places = localise_counts(
         codes, sizes, expected, observed, jitter=jitter, habit=habit, limit=limit
     )
-    _well_formed(places, limit)
+    assert len(places) <= limit
+    assert without_children(places) == places
+    assert _are_sound(places)
 
 
 def test_a_tiny_change_beside_a_large_one_the_other_way_is_no_overflow():
