@@ -15,6 +15,7 @@ from bot.ports import Accepted, Again, BotError, PageOrder, Refused
 from bot.records import Incident, IncidentView, Page, PageState, Post, PostKind
 from bot.render import answers
 from bot.render.names import Names
+from bot.render.words import confidence, said
 from bot.store import Store
 from rca.case import Severity
 
@@ -147,9 +148,7 @@ def order_of(page: Page, view: IncidentView, names: Names) -> PageOrder:
     """Return what the provider is told: one line, and the facts somebody needs on a phone."""
     incident, diagnosis = view.incident, view.diagnosis
     top = diagnosis.top if diagnosis else None
-    verdict = (
-        f"{top.cause_type.replace('_', ' ')} ({top.confidence:.0%})" if top else "no cause found"
-    )
+    verdict = f"{said(top.cause_type)} ({confidence(top.confidence)})" if top else "no cause found"
     details = {
         "dataset": incident.dataset,
         "anomaly_type": incident.anomaly_type.value,

@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.deps import Deps
 from bot.pagers.slack_mention import SlackMentionPager
-from bot.paging import mention, send_page
+from bot.paging import mention, order_of, send_page
 from bot.ports import Accepted, BotError, PageOrder, PageOutcome, Refused
 from bot.records import Incident, PageState, Post, PostKind, PostState
 from bot.testing import FrozenClock
 from rca.case import Severity
 from tests.bot.surroundings import NOON, Telephone, deps_of, directory_of, opened
+from tests.golden.scenes import NAMES, SYNC_FAILURE, diagnosis, hypothesis, page, view
 
 NEVER = Refused(reason="the key is not known", retry_after=None)
 LATER = Refused(reason="too many requests", retry_after=timedelta(seconds=1))
@@ -217,3 +218,12 @@ async def order_for(deps: Deps, incident: Incident, team: str) -> PageOrder:
     phone = Telephone(outcomes=[Accepted(at=NOON)])
     await send_page(await asked(deps, incident, team), replace(deps, pagers={team: phone}))
     return phone.paged[0]
+
+
+@pytest.mark.parametrize(("sure", "said"), [(0.84, "84 %"), (0.93, "93 %"), (1.0, ">99 %")])
+def test_a_page_says_how_sure_the_bot_is_as_the_card_does(sure: float, said: str) -> None:
+    """Whoever is woken reads the same words; nothing is certain."""
+    found = diagnosis(hypothesis(1, sure, SYNC_FAILURE, "it failed."))
+    order = order_of(page(), view(found), NAMES)
+    assert order.summary.startswith(f"shopify_orders: ingestion failure ({said}). ")
+    assert order.details["likely_cause"] == f"ingestion failure ({said})"
