@@ -29,9 +29,8 @@ SHOWS_FROM: Final = 0.5
 LISTED_FROM: Final = 0.10
 
 DIGITS: Final = 2  # of a term; what is printed adds up
-LAST_DIGIT: Final = (
-    0.00005  # a confidence is told with four digits, so that it is never surer than this
-)
+SUREST: Final = 9.9  # log odds; of a confidence of 0.99995, from which four digits say 1
+SMALLEST: Final = 1e-12  # probability; a logarithm needs more than nothing
 
 _MEMBER: Final = np.array([[float(CAUSE_OF[code] is cause) for cause in CAUSES] for code in CODES])
 
@@ -163,14 +162,20 @@ def _factors(
             value=round(sure - unguarded, DIGITS),
             text="what could not be checked might speak against it",
         ),
+        Factor(
+            name="certainty",
+            value=round(min(SUREST, max(-SUREST, sure)) - sure, DIGITS),
+            text="nothing is told as surer or more doubtful than four digits can say",
+        ),
     ]
     return tuple(factor for factor in terms if factor.value)
 
 
 def _log_odds(confidence: float) -> float:
-    """Return the log odds of *confidence* as it is told, with two decimals; within ±9.9, as far as four digits go."""
-    told = min(1.0 - LAST_DIGIT, max(LAST_DIGIT, round(confidence, 4)))
-    return round(math.log(told / (1.0 - told)), DIGITS)
+    """Return the log odds of *confidence* as four digits tell it, or as it is beyond them; with two decimals."""
+    told = round(confidence, 4)
+    exact = told if 0.0 < told < 1.0 else min(1.0 - SMALLEST, max(SMALLEST, confidence))
+    return round(math.log(exact / (1.0 - exact)), DIGITS)
 
 
 def _alone(

@@ -16,7 +16,7 @@ from rca.diagnosis import Diagnosis, Factor, Hypothesis
 
 BECAUSE_SHOWN: Final = 600  # characters; one sentence, as on the card
 TERM_SHOWN: Final = 80  # characters of a term's name, or of its explanation
-TERMS_SHOWN: Final = 20  # there are thirteen signals and six other terms
+TERMS_SHOWN: Final = 20  # there are thirteen signals and seven other terms
 SIGNALS_SHOWN: Final = 5  # a cause has at most four kinds of signal
 RIVALS_SHOWN: Final = 3  # there are four causes
 
