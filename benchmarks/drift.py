@@ -8,6 +8,7 @@ Evidently's time is measured where Evidently is installed (``--only-time`` is fo
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,13 +21,19 @@ from benchmarks import drift_table, drift_time, evidently_rival
 from benchmarks.drift_task import EVIDENTLY_DISTANCE, NOMINAL, SEED, view_of, zipf
 from benchmarks.flights import DAYS, load
 from benchmarks.table import say, say_table, share
-from rca.detectors.distribution_drift import HALF_WAY, MIN_EFFECT_BITS
-from rca.shift_reading import read_shift
+from rca.detectors.distribution_drift import MIN_EFFECT_BITS
+from rca.shift_reading import HALF_WAY, read_shift
 from rca.stats.divergence import Counts
 
 HISTORY: Final = 28  # days
 NULLS: Final = 300  # pairs of windows without any drift
 NULL_SIZES: Final = ((10, 1_000), (10, 100_000), (1_000, 1_000), (1_000, 100_000), (10_000, 10_000))
+HEALTHY: Final = 7_200  # dimensions for each number of values and of older windows
+HEALTHY_VALUES: Final = (2, 3, 5, 8, 20, 60)
+HEALTHY_WINDOWS: Final = (3, 4, 8, 14, 28)
+HEALTHY_ROWS: Final = (300, 3_000, 30_000)
+STEEPNESS: Final = (1.0, 0.3)  # Zipf's exponent
+STRAYING: Final = (0.0, 0.1, 0.2)  # standard deviation of the logarithm of a share from day to day
 STORMY_BELOW: Final = 0.95  # share of the usual flights of that weekday
 SPEED_VALUES: Final = (10, 1_000, 100_000)
 SPEED_ROWS: Final = 1_000_000
@@ -76,6 +83,25 @@ def _nulls(values: int, rows: int) -> list[str]:
         windows = draw.multinomial(rows, zipf(values), HISTORY + 1).astype(np.float64)
         alarms.append([r.score(windows[:-1], windows[-1]) > r.bound for r in RULES.values()])
     return [f"{values:,}", f"{rows:,}", *(share(rate) for rate in np.mean(alarms, axis=0).tolist())]
+
+
+def _healthy(values: int) -> list[str]:
+    """Return the share of false alarms by the engine's bound for each number of older windows."""
+    draw = np.random.default_rng(SEED)
+    kinds = list(itertools.product(HEALTHY_ROWS, STEEPNESS, STRAYING))
+    told = []
+    for windows in HEALTHY_WINDOWS:
+        alarms = 0
+        for rows, steepness, straying in kinds * (HEALTHY // len(kinds)):
+            usual = np.arange(1, values + 1) ** -steepness
+            shares = usual * np.exp(draw.normal(0.0, straying, (windows + 1, values)))
+            sizes = rows * np.exp(draw.normal(0.0, 0.1, windows + 1))
+            counts = draw.multinomial(
+                sizes.astype(int), shares / shares.sum(axis=1, keepdims=True)
+            ).astype(np.float64)
+            alarms += fold(counts[:-1], counts[-1]) > HALF_WAY
+        told.append(f"{alarms / HEALTHY:.4f}")
+    return [str(values), *told]
 
 
 def halved(current: Counts, _draw: np.random.Generator) -> Counts:
@@ -183,6 +209,10 @@ def _quality(path: str | None) -> None:
         f"Windows without any drift, {HISTORY} of history, Zipf's law: share of alarms in {NULLS}\n"
     )
     say_table(["values", "rows", *RULES], [_nulls(values, rows) for values, rows in NULL_SIZES])
+    say(f"Healthy windows of few values: share of alarms in {HEALTHY}, by older windows\n")
+    say_table(
+        ["values", *map(str, HEALTHY_WINDOWS)], [_healthy(values) for values in HEALTHY_VALUES]
+    )
     say(
         f"Real days, {HISTORY} of history: alarms by the rule's bound / by the bound with {NOMINAL:.0%} false ones\n"
     )

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]  # scipy ships no types
 from scipy.stats import chi2_contingency  # type: ignore[import-untyped]  # scipy ships no types
 
-from rca.detectors.distribution_drift import HALF_WAY, MIN_EFFECT_BITS
-from rca.shift_reading import read_shift
+from rca.detectors.distribution_drift import MIN_EFFECT_BITS
+from rca.shift_reading import HALF_WAY, read_shift
 from rca.stats.divergence import Counts, jsd_terms
 from rca.view.dimensions import DimensionView
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,20 +10,17 @@ import numpy as np
 from rca.stats.divergence import (
     Counts,
     expected_jsd_bits,
-    expected_jsd_rows,
     jsd_bits,
-    jsd_rows,
     left_without_largest_loss,
 )
+from rca.stats.straying import strays
 from rca.view.dimensions import DimensionView
 
 SMALLEST_NOISE_BITS: Final = 0.0004  # shares are never steadier than this from day to day
-STORM_EACH: Final = 13  # windows; one in so many may be a storm, by which nothing usual is measured
-STORM_FROM: Final = 2.0  # times the largest shift of the other windows
+HALF_WAY: Final = 1.3  # times the largest usual shift; beyond, it is more likely real than not
 FEW: Final = 3.0  # windows; the largest of a few is little to go by, so it is widened by this over their number
 FULL: Final = 0.1  # of the judged window's rows; the shares of fewer say nothing of what is usual on a full day
 FEWEST: Final = 2  # full windows; with fewer all windows count
-SIGMAS: Final = 2.0  # standard deviations of sampling that count as usual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +40,12 @@ class Shift:
     def fold(self) -> float:
         """Return by how many times the shift exceeds the largest usual one; below 1 it is an everyday one.
 
+        HALF_WAY is reached where so few windows as there are leave the next one room to stray by itself.
         Looks at every window of the baseline: ask only when ``beyond`` is worth it.
         """
-        baseline = _full(self.dimension.baseline, self.dimension.rows)
-        effective = max(1.0, float((self.pooled > 0.0).sum()) - 1.0)
-        sampling = SIGMAS * self.chance * math.sqrt(2.0 / effective)
-        habit = _largest_usual(_strays(baseline, self.pooled)) * (1.0 + FEW / len(baseline))
-        return self.beyond / max(habit, sampling, SMALLEST_NOISE_BITS)
+        own = strays(_full(self.dimension.baseline, self.dimension.rows))
+        largest = own.largest() * (1.0 + FEW / len(own.beyond))
+        return self.beyond / max(largest, own.limit(self.chance) / HALF_WAY, SMALLEST_NOISE_BITS)
 
     def left(self) -> float | None:
         """Return which part of the divergence is left when the value that lost most is set aside; None when unclear."""
@@ -77,18 +72,3 @@ def _full(baseline: Counts, rows: float) -> Counts:
     """Return the windows of *baseline* that are about as full as one of *rows*: closed days are no yardstick."""
     full = baseline.sum(axis=1) >= FULL * rows
     return baseline[full] if FEWEST <= int(full.sum()) < len(full) else baseline
-
-
-def _strays(baseline: Counts, pooled: Counts) -> Counts:
-    """Return the divergence, beyond chance, of each healthy window from all others, ascending."""
-    if len(baseline) < 2:  # noqa: PLR2004 - one window has no others
-        return np.zeros(1)
-    rest = pooled - baseline
-    chance = expected_jsd_rows(pooled, rest.sum(axis=1), baseline.sum(axis=1))
-    return np.sort(jsd_rows(rest, baseline) - chance)
-
-
-def _largest_usual(strays: Counts) -> float:
-    """Return the largest of *strays* (ascending), but of a storm no more than twice the largest without storms."""
-    calm = strays[: len(strays) - len(strays) // STORM_EACH]
-    return max(0.0, min(float(strays[-1]), STORM_FROM * float(calm[-1])))

@@ -18,7 +18,7 @@ from rca.calibration import strength_of
 from rca.case import FactKind
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import DistributionDriftEvidence, MovedDimension, SignalCode
-from rca.shift_reading import Shift, read_shift
+from rca.shift_reading import HALF_WAY, Shift, read_shift
 from rca.stats.robust import price_of_looking
 from rca.view import CaseView
 from rca.view.dimensions import JOINT, DimensionView, read_segments
@@ -31,7 +31,6 @@ MIN_EFFECT_BITS: Final = (
     0.002  # beyond chance; a five-percent value that halves gives 0.003 (references, B.2)
 )
 EACH_FOLD: Final = 2.3  # ln units for each e-fold by which the shift exceeds the largest usual one
-HALF_WAY: Final = 1.3  # times the largest usual shift; beyond, it is more likely real than not
 WEAKEST: Final = -1.0  # ln units; below, the shift is an everyday one
 CAP: Final = 5.0  # ln units
 NAMED: Final = 1.0  # ln units; the alert is about this dimension
