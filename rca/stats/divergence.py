@@ -13,6 +13,22 @@ Counts = npt.NDArray[np.float64]
 
 SMALLEST: Final = 1e-300  # keeps the logarithm of 0 finite; 0 times it is 0
 LN2: Final = math.log(2.0)
+EXPECTED: Final = np.array(
+    [0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 4, 6, 9, 15, 25, 50]
+)  # rows of a value: of all of both windows, times the share of either in all rows
+ONE_LARGE: Final = np.array(
+    [0, 0.103, 0.238, 0.426, 0.708, 0.906, 1.048, 1.151, 1.278, 1.355, 1.354, 1.305, 1.206, 1.141, 1.08, 1.048, 1.027,
+     1.016, 1]
+)  # fmt: skip
+"""What a value of EXPECTED rows adds to the divergence by chance, in parts of what a common one adds.
+
+One window is known exactly, the other is a Poisson draw; summed over its outcomes.
+"""
+BOTH_ALIKE: Final = np.array(
+    [0, 0.111, 0.277, 0.555, 1.109, 1.386, 1.386, 1.386, 1.313, 1.216, 1.124, 1.082, 1.048, 1.034, 1.022, 1.014, 1.009,
+     1.005, 1]
+)  # fmt: skip
+"""The same where both windows are as large as each other: a binomial draw of the rows of both."""
 
 
 def shares(counts: Counts) -> Counts:
@@ -69,12 +85,28 @@ def _information_rows(weights: Counts) -> Counts:
 
 
 def expected_jsd_rows(pooled: Counts, rows_before: Counts, rows_now: Counts) -> Counts:
-    """Return ``expected_jsd_bits`` for each pair of window sizes, none of them 0, over the same pooled shares."""
-    smaller = np.minimum(rows_before, rows_now)
-    effective = np.minimum(1.0, shares(pooled) * smaller[:, np.newaxis]).sum(axis=1) - 1.0
-    sizes = 1.0 / np.maximum(rows_before, 1.0) + 1.0 / np.maximum(rows_now, 1.0)
-    expected: Counts = np.minimum(1.0, np.maximum(effective, 0.0) / (8.0 * LN2) * sizes)
+    """Return ``expected_jsd_bits`` for each pair of window sizes, none of them 0, over the same pooled shares.
+
+    The pairs are taken to be about as uneven as each other, as the windows of one history are.
+    """
+    before, now = np.maximum(rows_before, 1.0), np.maximum(rows_now, 1.0)
+    rows = before * now / (before + now)
+    uneven = float((rows / (before + now)).mean())
+    effective = _effective(shares(pooled) * rows[:, np.newaxis], uneven)
+    expected: Counts = np.minimum(1.0, np.maximum(effective - 1.0, 0.0) / (8.0 * LN2) / rows)
     return expected
+
+
+def _effective(expected: Counts, both: float) -> Counts:
+    """Return how many common values add by chance as much as the values of *expected* rows, over the last axis.
+
+    *both* is the product of the two windows' shares of all rows, at most 1/4.
+    """
+    if expected.size and expected.min() >= EXPECTED[-1]:
+        return np.full(expected.shape[:-1], float(expected.shape[-1]))
+    parts = ONE_LARGE + 4.0 * both * (BOTH_ALIKE - ONE_LARGE)
+    found: Counts = np.interp(expected, EXPECTED, parts).sum(axis=-1)
+    return found
 
 
 def left_without_largest_loss(baseline: Counts, current: Counts) -> float | None:
@@ -102,12 +134,13 @@ def expected_jsd_bits(pooled: Counts, rows_before: float, rows_now: float) -> fl
         rows_now: rows of the other.
 
     Returns:
-        In bits, at most 1: ``sum(min(1, expected count)) - 1`` effective values, over ``8 ln 2``, for both sizes.
+        In bits, at most 1: effective values less one, over ``8 ln 2``, for both sizes.
 
-    Source: the chi-squared limit of the divergence; values rarer than one row are counted by their chance of showing.
+    Source: the chi-squared limit of the divergence; of values of few rows, the sum over what a draw may bring.
     """
     if rows_before <= 0.0 or rows_now <= 0.0:
         return 0.0
-    smaller = min(rows_before, rows_now)
-    effective = float(np.minimum(1.0, shares(pooled) * smaller).sum()) - 1.0
-    return min(1.0, max(0.0, effective) / (8.0 * LN2) * (1.0 / rows_before + 1.0 / rows_now))
+    both = rows_before + rows_now
+    rows = rows_before * rows_now / both
+    effective = float(_effective(shares(pooled) * rows, rows / both))
+    return min(1.0, max(0.0, effective - 1.0) / (8.0 * LN2) / rows)

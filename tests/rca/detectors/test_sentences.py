@@ -118,7 +118,7 @@ SENTENCES = [
         vanished,
         "distribution_drift",
         (
-            "The shares of country moved by 0.258 bits, 177.4 times the most that was usual in "
+            "The shares of country moved by 0.258 bits, 176.6 times the most that was usual in "
             "11 windows; US went from 50.1 % to 1.9 % of the rows."
         ),
     ),

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import xlogy
+from scipy.stats import binom
 
 from rca.stats.divergence import (
     expected_jsd_bits,
@@ -366,3 +368,32 @@ def test_only_comparable_windows_count():
         for w in days[:9]
     ]
     assert forecast(shifted, days[9]) is None
+
+
+@pytest.mark.parametrize("exponent", [0.3, 1.1])
+@pytest.mark.parametrize(("before", "now"), [(5_000, 5_000), (15_000, 5_000), (140_000, 5_000)])
+@pytest.mark.parametrize("values", [10, 300, 20_000])
+def test_what_chance_gives_long_tails_is_about_what_it_gives(values, before, now, exponent):
+    """Also where most values have a row or two: within a tenth of what two windows from the same shares show."""
+    random = np.random.default_rng(5)
+    p = shares(np.arange(1.0, values + 1.0) ** -exponent)
+    seen, told = [], []
+    for _ in range(400 if values < 100 else 20):
+        a, b = (random.multinomial(rows, p).astype(float) for rows in (before, now))
+        seen.append(jsd_bits(a, b))
+        told.append(expected_jsd_bits(a + b, before, now))
+    assert float(np.mean(told)) == pytest.approx(float(np.mean(seen)), rel=0.1)
+
+
+@pytest.mark.parametrize("part", [0.5, 0.25, 0.1, 0.01])
+@given(rows=st.integers(1, 200))
+def test_a_value_of_few_rows_adds_what_its_draws_add(rows, part):
+    """Within three twentieths of the sum over all ways in which its rows may fall to the two windows."""
+    fallen = np.arange(rows + 1)
+    now, before = fallen / (rows * part), fallen[::-1] / (rows * (1.0 - part))
+    middle = (now + before) / 2.0
+    terms = (xlogy(now, now) + xlogy(before, before)) / 2.0 - xlogy(middle, middle)
+    exact = 8.0 * rows * part * (1.0 - part) * float(binom.pmf(fallen, rows, part).dot(terms))
+    beside_a_common_one = np.array([1e9 - rows, rows], dtype=float)
+    told = expected_jsd_bits(beside_a_common_one, 1e9 * (1.0 - part), 1e9 * part)
+    assert told * 8.0 * math.log(2.0) * 1e9 * part * (1.0 - part) == pytest.approx(exact, rel=0.15)
