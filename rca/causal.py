@@ -56,8 +56,8 @@ SENSITIVITY: Final[Mapping[SignalCode, float]] = MappingProxyType(
 )
 """How often a detector that can look sees the fault that is there.
 
-As measured: of 371 such faults in the cases for tuning two were not seen, a drift and a new value; rows lost without
-any error are harder elsewhere, where one such loss in seven was not seen (docs/accuracy.md).
+As measured: of 371 such faults in the cases for tuning two were not seen, a drift and a new value; of 100 partial
+syncs of another making eleven showed by no signal of theirs, so that theirs lies between (docs/accuracy.md).
 """
 
 SYMPTOMS: Final[Mapping[SignalCode, tuple[float, ...]]] = MappingProxyType(

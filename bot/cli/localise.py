@@ -23,6 +23,9 @@ ONE_WINDOW: Final = (
     "One past window does not show how much windows stray; with more of them"
     " (past_rows_2, past_rows_3, …) less is blamed on an ordinary day."
 )
+BELOW_NOTHING: Final = (
+    "Numbers below 0 count as 0 in every place; the sum above holds them as they are."
+)
 JOINT: Final = " & "
 
 
@@ -88,6 +91,12 @@ def _lines(leaves: Leaves, places: tuple[Place, ...]) -> Iterator[str]:
         )
     if places and isinstance(leaves, CountLeaves) and len(leaves.baseline) == 1:
         yield ONE_WINDOW
+    if places and isinstance(leaves, AdditiveLeaves) and _below_nothing(leaves):
+        yield BELOW_NOTHING
+
+
+def _below_nothing(leaves: AdditiveLeaves) -> bool:
+    return bool(min(leaves.expected.min(), leaves.observed.min()) < 0.0)
 
 
 def _condition(name: str, value: str | None) -> str:

@@ -6,11 +6,17 @@ from typing import Final
 
 UNITS: Final = (("days", 172_800.0, 86_400.0), ("h", 7_200.0, 3_600.0), ("min", 120.0, 60.0))
 """Name, seconds from which it is used (two of it at least, so that none is coarse), length in seconds."""
+LONGEST: Final = 36_525 * 86_400.0  # s, a hundred years; beyond, digits say nothing
 ONE_DECIMAL_BELOW: Final = 10.0  # of a unit; from here on whole numbers tell as much
 
 
 def span(seconds: float) -> str:
-    """Return *seconds* (0 or more) in the unit that reads best: ``45 s``, ``12 min``, ``3.5 h``, ``16 days``."""
+    """Return *seconds* (0 or more) in the unit that reads best: ``45 s``, ``12 min``, ``3.5 h``, ``16 days``.
+
+    Beyond a hundred years it is ``over 100 years``: such a number is a fault of who sent it, not a time.
+    """
+    if seconds > LONGEST:
+        return "over 100 years"
     for name, used_from, length in UNITS:
         if seconds >= used_from:
             return f"{_short(seconds / length)} {name}"

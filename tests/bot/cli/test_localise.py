@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
+from bot.cli.localise import BELOW_NOTHING
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "examples" / "revenue_fell.csv"
@@ -95,6 +96,18 @@ def test_the_columns_say_what_the_numbers_are(
     status, out, err = said(table(head, usual), tmp_path, capsys)
     assert (status, err) == (0, "")
     assert out.splitlines()[1:] == ["No part of it stands out from the noise of its own rows."]
+
+
+@pytest.mark.parametrize(("gb", "last"), [("-50.5,100", [BELOW_NOTHING]), ("0,100", [])])
+def test_sums_below_nothing_are_said_to_count_as_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], gb: str, last: list[str]
+) -> None:
+    """A reader sees why a place holds 0 where the sum of the table is lower; a table without them needs no word."""
+    status, out, err = said(table("real,predict", "100,100", gb=gb), tmp_path, capsys)
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[2] == "   300 expected, now 0 (-100.0 %); 100 % of the fall"
+    assert lines[3:] == last
 
 
 @pytest.mark.parametrize("more", [0, 1])

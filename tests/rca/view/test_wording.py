@@ -22,6 +22,10 @@ from rca.view.wording import counted, span
         (68_400.0, "19 h"),
         (172_800.0, "2 days"),
         (1e8, "1,157 days"),
+        (3.1556952e9, "36,524 days"),
+        (3.16e9, "over 100 years"),
+        (1e300, "over 100 years"),
+        (float("inf"), "over 100 years"),
     ],
 )
 def test_a_span_has_the_unit_that_reads_best(seconds, text):
