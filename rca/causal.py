@@ -34,7 +34,7 @@ PRIOR: Final[Mapping[SignalCode, float]] = MappingProxyType(
 )
 """How often an alert's cause is one that announces itself by this signal; the rest has no cause in the pipeline."""
 
-PRIOR_NONE: Final = 0.10  # promotions, quiet days, false alarms
+PRIOR_NONE: Final = 0.08  # promotions, quiet days, false alarms
 PRIOR_TWO: Final = 0.05  # share of the alerts with two independent causes
 
 SENSITIVITY: Final[Mapping[SignalCode, float]] = MappingProxyType(
@@ -80,6 +80,7 @@ SYMPTOMS: Final[Mapping[SignalCode, tuple[float, ...]]] = MappingProxyType(
 """P(the column's signal shows as a consequence | the row's fault is the cause); columns in the order of SignalCode."""
 
 LINKED: Final = 0.70  # P(consequence | cause) where lineage or a name ties this very consequence to this very cause
+BY_SAME_CODE: Final = 0.5  # factor on shares that moved, laid to failing tests: the same code built other shares before
 WRONG_ORDER: Final = (
     0.30  # factor on a symptom that surely began before its cause: clocks and windows are coarse
 )

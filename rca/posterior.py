@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rca.calibration import weight_of
-from rca.case import Anomaly, AnomalyType
+from rca.case import Anomaly
 from rca.causal import (
+    BY_SAME_CODE,
     CONTEXT,
     CONTEXTS,
     LINKED,
@@ -46,6 +47,7 @@ from rca.evidence import (
     SignalCode,
     UnexpectedColumnEvidence,
 )
+from rca.subject import checked_subject, kinds_of
 from rca.view.dimensions import JOINT
 
 Vector = npt.NDArray[np.float64]
@@ -61,13 +63,6 @@ PAIRS: Final = tuple(
 
 # P(a check of this subject fails | a fault of another kind), in the scale of CONTEXT
 OFF_SUBJECT: Final = 0.08
-SUBJECTS: Final = (
-    (("freshness", "recency", "staleness"), ("freshness",)),
-    (("schema", "column_exists", "columns"), ("schema",)),
-    (("row_count", "rowcount", "volume"), ("volume_up", "volume_down")),
-    (("dimension", "distribution", "distinct", "cardinality"), ("distribution",)),
-)
-"""What the checks of dbt, Elementary, Soda and Great Expectations call their subject; the first that fits counts."""
 
 _FIRST: Final = np.array([i for i, _ in PAIRS])
 _SECOND: Final = np.array([j for _, j in PAIRS])
@@ -187,7 +182,7 @@ def hear(
         not_drawn = 1.0 - drawn
         drawn_by_both = 1.0 - not_drawn[_FIRST] * not_drawn[_SECOND]
         pairs += _ASIDE[place] * np.log1p(drawn_by_both * shared)
-    context = _context_terms(_columns(anomaly), _subject(anomaly))
+    context = _context_terms(kinds_of(anomaly), checked_subject(anomaly))
     return Heard(
         codes=frozenset(by_code),
         own=own,
@@ -227,6 +222,8 @@ def _spread(by_code: Mapping[SignalCode, Signal], *, assume_ties: bool) -> Vecto
         tied = _tie(cause, symptom)
         if tied or (tied is None and assume_ties):
             spread[i, j] = max(spread[i, j], LINKED)
+        elif _is_same_code(cause, symptom):
+            spread[i, j] *= BY_SAME_CODE
         if (
             cause.onset is not None
             and symptom.seen_at is not None
@@ -249,6 +246,13 @@ def _tie(cause: Signal, symptom: Signal) -> bool | None:
             return False
 
 
+def _is_same_code(cause: Signal, symptom: Signal) -> bool:
+    """Return whether shares that moved are laid to code that is the same; code nobody could compare counts as such."""
+    return isinstance(cause.evidence, PassToFailEvidence) and isinstance(
+        symptom.evidence, DistributionDriftEvidence
+    )
+
+
 def _hits(schema: SchemaEvidence, effect: Evidence) -> bool:
     """Return whether *effect* is about a column that changed, or a model that failed over one."""
     columns = {change.column for change in schema.column_changes}
@@ -266,11 +270,11 @@ def _hits(schema: SchemaEvidence, effect: Evidence) -> bool:
 
 
 @cache  # a few dozen combinations at most, and every alert asks for one
-def _context_terms(kinds: tuple[int, ...], subject: tuple[int, ...]) -> Vector:
+def _context_terms(kinds: tuple[str, ...], subject: tuple[str, ...]) -> Vector:
     """Return ln P(kind of anomaly | state), read-only; of two causes either may have raised the alert."""
-    likely = _CONTEXT[:, kinds].mean(axis=1)
+    likely = _CONTEXT[:, _places(kinds)].mean(axis=1)
     if subject:
-        likely = likely * (OFF_SUBJECT + _CONTEXT[:, subject].mean(axis=1))
+        likely = likely * (OFF_SUBJECT + _CONTEXT[:, _places(subject)].mean(axis=1))
     faults = likely[1:]
     terms: Vector = np.log(
         np.concatenate([likely[:1], faults, (faults[_FIRST] + faults[_SECOND]) / 2.0])
@@ -279,33 +283,5 @@ def _context_terms(kinds: tuple[int, ...], subject: tuple[int, ...]) -> Vector:
     return terms
 
 
-def _subject(anomaly: Anomaly) -> tuple[int, ...]:
-    """Return the kinds of anomaly that a check's own name speaks of; empty when it speaks of none."""
-    if anomaly.check_id is None or anomaly.anomaly_type not in (
-        AnomalyType.QUALITY_CHECK,
-        AnomalyType.OTHER,
-    ):
-        return ()
-    name = anomaly.check_id.casefold()
-    for words, contexts in SUBJECTS:
-        if any(word in name for word in words):
-            return tuple(CONTEXTS.index(context) for context in contexts)
-    return ()
-
-
-def _columns(anomaly: Anomaly) -> tuple[int, ...]:
-    """Return the kinds of anomaly, as places in CONTEXTS, that the alert may be of."""
-    kind, metric = anomaly.anomaly_type, anomaly.metric
-    if kind is not AnomalyType.VOLUME:
-        names = {
-            AnomalyType.FRESHNESS: "freshness",
-            AnomalyType.SCHEMA: "schema",
-            AnomalyType.DISTRIBUTION: "distribution",
-            AnomalyType.QUALITY_CHECK: "quality_check",
-            AnomalyType.OTHER: "other",
-        }
-        return (CONTEXTS.index(names[kind]),)
-    expected = metric.expected if metric is not None else None
-    if metric is None or metric.observed is None or expected is None or metric.observed == expected:
-        return (CONTEXTS.index("volume_up"), CONTEXTS.index("volume_down"))
-    return (CONTEXTS.index("volume_up" if metric.observed > expected else "volume_down"),)
+def _places(contexts: tuple[str, ...]) -> list[int]:
+    return [CONTEXTS.index(context) for context in contexts]

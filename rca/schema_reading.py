@@ -22,12 +22,12 @@ from rca.view.wording import counted
 BASE: Final = {
     "removed": 1.5,
     "type_changed": 1.5,
-    "added": -1.0,
+    "added": -0.5,
 }  # ln units; a new column seldom breaks a reader
 USED: Final = 1.0  # ln units; some model reads the column
 UNUSED: Final = {
-    "removed": -1.5,
-    "type_changed": -1.5,
+    "removed": -1.0,
+    "type_changed": -1.0,
     "added": 0.0,
 }  # ln units; nobody could be known to read a new one
 NAMED: Final = 2.5  # ln units; the alert is about this very column
@@ -37,9 +37,9 @@ BROKE_READER: Final = (
     1.5  # ln units; a model that reads the dataset, though not known to read the column, broke
 )
 EACH_MORE: Final = (
-    0.4  # ln units for each further change of the same step: a new version of the source
+    0.6  # ln units for each further telling change of the same step: a new version of the source
 )
-MOST_MORE: Final = 1.2  # ln units
+MOST_MORE: Final = 1.6  # ln units
 STALE_PER_DAY: Final = (
     -0.6
 )  # ln units for each day beyond the first between the change and the anomalous window
@@ -95,7 +95,8 @@ def _weigh(view: CaseView, step: SchemaStep, kind: str) -> Weighed | None:
     broken = failing_users(view, step)
     readers = () if broken else failing_readers(view, step)
     weight = max(_change_weight(view, change) for change in changes)
-    weight += min(MOST_MORE, EACH_MORE * (len(step.changes) - 1))
+    telling = sum(not _is_harmless(change) for change in step.changes)
+    weight += min(MOST_MORE, EACH_MORE * max(0, telling - 1))
     weight += BROKE_MODELS if broken else BROKE_READER if readers else 0.0
     age_days = (view.since - step.seen_at).total_seconds() / DAY_S
     weight += max(STALEST, STALE_PER_DAY * max(0.0, age_days - 1.0))
@@ -110,9 +111,13 @@ def _change_weight(view: CaseView, change: ColumnChange) -> float:
         weight += USED if used else UNUSED[change.change]
     if named:
         weight += NAMED
-    elif change.change == "type_changed" and is_harmless_type(change.from_, change.to):
+    elif _is_harmless(change):
         weight += HARMLESS
     return weight
+
+
+def _is_harmless(change: ColumnChange) -> bool:
+    return change.change == "type_changed" and is_harmless_type(change.from_, change.to)
 
 
 def failing_users(view: CaseView, step: SchemaStep) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 Fires when: the last result of such a test before the alert is a failure and the runs before it passed. It weighs more
 when the code of the tested models changed with it.
 Abstains when: a test has no earlier result to compare with.
-Looks like it but is not: a test that has always failed, one that fails every few runs, one on a model downstream.
+Looks like it but is not: a test that has always failed, one that fails every few runs, one on a model downstream,
+one that counts rows when the alert is about their number.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from rca.calibration import strength_of
 from rca.case import FactKind
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import PassToFailEvidence, SignalCode, Transition
+from rca.subject import echoes
 from rca.view import CaseView
 from rca.view.dbt import DbtView, NodeHistory, NodeStep, code_changed
 from rca.view.wording import counted
@@ -23,6 +25,7 @@ from rca.view.wording import counted
 TURNED: Final = 2.0  # ln units; a test that always passed now fails
 EACH_PASS: Final = 0.3  # ln units for every earlier pass beyond the first
 MOST_PASSES: Final = 1.2  # ln units
+ECHO: Final = 0.4  # ln units instead of these; it looks at what the alert itself reports
 FLAKY: Final = -2.5  # ln units; it has failed and recovered before
 NEW_CODE: Final = 2.5  # ln units; what it tests is built by new code
 SAME_CODE: Final = -0.5  # ln units; it is not: look upstream first (runbook, step 3)
@@ -95,7 +98,7 @@ def _turn(view: CaseView, dbt: DbtView, code: CodeHistory, history: NodeHistory)
     passed, failed = steps[first - 1], steps[first]
     earlier = sum(s.failed for s in steps[:first])
     changed = _known(view, changed=code.changed(passed.at, failed.at))
-    weight = TURNED + min(MOST_PASSES, EACH_PASS * (first - 1)) + (FLAKY if earlier else 0.0)
+    weight = _turned(view, history, first) + (FLAKY if earlier else 0.0)
     weight += _code_weight(changed=changed)
     weight += BLOCKS if _dataset_skipped(view, dbt, failed.at) else 0.0
     return Turn(
@@ -107,6 +110,13 @@ def _turn(view: CaseView, dbt: DbtView, code: CodeHistory, history: NodeHistory)
         weight=weight,
         changed=changed,
     )
+
+
+def _turned(view: CaseView, history: NodeHistory, passes: int) -> float:
+    """Return what a failure after so many passes says; that rows are many or late says nothing for the second time."""
+    if echoes(history.unique_id, view.anomaly):
+        return ECHO
+    return TURNED + min(MOST_PASSES, EACH_PASS * (passes - 1))
 
 
 def _known(view: CaseView, *, changed: bool | None) -> bool | None:

@@ -56,6 +56,16 @@ def test_a_model_that_failed_over_a_dropped_column_is_a_symptom(pipeline):
     )
 
 
+def test_the_same_code_seldom_moves_shares(pipeline):
+    """A test fails and shares moved: new code explains the shift, code as it was leaves it to the source, two to one."""
+    pipeline.alert(anomaly_type="quality_check_failure", check_id=TEST).counts("country", US=380)
+    same = diagnose(pipeline.node(TEST, 1, status="fail").case()).hypotheses
+    new = diagnose(pipeline.node(MODEL, 1, checksum="sha256:new").case()).hypotheses
+    assert same[0].cause_type is Cause.UPSTREAM_DATA_SHIFT
+    assert same[0].confidence > 2 * same[1].confidence
+    assert new[0].cause_type is Cause.TRANSFORMATION_REGRESSION
+
+
 def test_a_shift_under_an_unhealthy_ingestion_is_a_symptom(pipeline):
     """Runbook, step 4: investigate ingestion first."""
     pipeline.failed(range(57, 60), error_code="rate_limit").rows(0.3).counts("country", US=10)

@@ -37,6 +37,45 @@ def test_without_a_code_change_it_weighs_less(pipeline):
     )
 
 
+COUNTS_ROWS = "test.shop.dbt_expectations_row_count_orders.3"
+
+
+def row_count_test(pipeline):
+    """A test of the number of rows beside the one of the key; both passed until today."""
+    pipeline.document["lineage"]["parents"][COUNTS_ROWS] = [MODEL]
+    for run in pipeline.document["dbt_runs"]:
+        key = next(result for result in run["results"] if result["unique_id"] == TEST)
+        run["results"].append(key | {"unique_id": COUNTS_ROWS})
+    return pipeline
+
+
+def test_a_count_of_rows_says_nothing_new_when_the_alert_is_about_rows(pipeline):
+    """A promotion: three times the rows, and a test that counts them fails. The alert has said so already."""
+    rows = {"name": "row_count", "observed": 3000, "expected": 1000}
+    row_count_test(pipeline).alert(metric=rows).rows(3.0).node(COUNTS_ROWS, 1, status="fail")
+    echo = pipeline.ask("pass_to_fail").strength
+    assert echo < 0.5
+    assert diagnose(pipeline.case()).hypotheses == ()
+    another = pipeline.alert(anomaly_type="distribution_anomaly").ask("pass_to_fail").strength
+    assert another > 0.8
+
+
+def test_new_code_speaks_even_where_the_test_repeats_the_alert(pipeline):
+    """Rows doubled by a deploy: the test that counts them is an echo, the code is not."""
+    row_count_test(pipeline).node(COUNTS_ROWS, 1, status="fail")
+    pipeline.node(MODEL, 1, checksum="sha256:new")
+    answer = pipeline.ask("pass_to_fail")
+    assert answer.strength > 0.9
+    assert answer.evidence.code_changed is True
+
+
+def test_an_alert_raised_by_the_test_itself_is_no_echo_of_it(pipeline):
+    """The check that failed is what the alert is about; its turn is the evidence."""
+    row_count_test(pipeline).node(COUNTS_ROWS, 1, status="fail")
+    pipeline.alert(anomaly_type="quality_check_failure", check_id=COUNTS_ROWS)
+    assert pipeline.ask("pass_to_fail").strength > 0.8
+
+
 def test_a_test_that_always_failed_does_not(pipeline):
     """Without a pass there is no turn."""
     assert pipeline.node(TEST, 7, status="fail").ask("pass_to_fail") is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rca.detection import Signal, Skipped
+from rca.engine import diagnose
 
 CODES = ("column_removed", "column_type_changed", "unexpected_column")
 
@@ -37,8 +38,9 @@ def test_a_used_column_that_is_gone_fires(pipeline):
 
 
 def test_a_removed_column_that_nobody_reads_hardly_fires(pipeline):
-    """Known readers, none of this column: at most even odds."""
-    assert pipeline.columns(1, drop("note")).ask("column_removed").strength <= 0.5
+    """Known readers, none of this column: two to one at most, and no match for an alert about rows."""
+    assert pipeline.columns(1, drop("note")).ask("column_removed").strength < 2 / 3
+    assert diagnose(pipeline.case()).top_confidence < 0.4
 
 
 def test_the_alert_s_own_column_counts_even_unread(pipeline):
@@ -80,6 +82,19 @@ def test_only_a_type_of_another_meaning_fires(pipeline, before, after, fires):
     pipeline.columns(7, retype("total", before)).columns(1, retype("total", after))
     answer = pipeline.ask("column_type_changed")
     assert (answer.strength > 0.7) is fires
+
+
+def test_many_changes_of_one_step_say_more_than_one(pipeline):
+    """A new version of the source; but types that were only widened together say no more than one of them."""
+    pipeline.columns(7, retype("total", "bigint"))
+    one = pipeline.columns(1, retype("total", "text")).ask("column_type_changed")
+    two = pipeline.columns(1, add("utm")).ask("column_type_changed")
+    assert two.strength > one.strength
+    pipeline.columns(7, retype("note", "varchar(10)"))
+    wider = pipeline.columns(1, retype("note", "varchar(99)")).columns(1, retype("total", "bigint"))
+    widened = wider.ask("column_type_changed")
+    also = wider.columns(1, retype("total", "numeric(38,0)")).ask("column_type_changed")
+    assert widened.strength <= also.strength < one.strength
 
 
 def test_the_same_type_in_other_letters_is_no_change(pipeline):
