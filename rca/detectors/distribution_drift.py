@@ -2,7 +2,8 @@
 
 Fires when: the divergence of the current window from the pooled baseline stands out from the divergences of the
 baseline's own windows and from what sampling alone gives. Combinations of dimensions are looked at where no single
-one shows it. Where the alert is about a dimension, one part of it that stands out is enough for a faint answer.
+one shows it. Where the alert is about a dimension, one part of it that stands out is enough for a faint answer, and
+where it is about its shares, any move beyond chance.
 Abstains when: a window is too small to show a shift, or there are fewer than three older windows.
 Looks like it but is not: a dimension that always moves a lot, a small window, a long tail of rare values.
 """
@@ -20,6 +21,7 @@ from rca.detection import Answer, Detector, Signal
 from rca.evidence import DistributionDriftEvidence, MovedDimension, SignalCode
 from rca.shift_reading import HALF_WAY, Shift, read_shift
 from rca.stats.robust import price_of_looking
+from rca.subject import checked_subject, kinds_of
 from rca.view import CaseView
 from rca.view.dimensions import JOINT, DimensionView, read_segments
 from rca.view.wording import counted
@@ -32,6 +34,7 @@ MIN_EFFECT_BITS: Final = (
 )
 EACH_FOLD: Final = 2.3  # ln units for each e-fold by which the shift exceeds the largest usual one
 WEAKEST: Final = -1.0  # ln units; below, the shift is an everyday one
+EVERYDAY: Final = -1.5  # ln units; nothing stands out, but the alert says that these shares moved
 CAP: Final = 5.0  # ln units
 NAMED: Final = 1.0  # ln units; the alert is about this dimension
 MIN_LOSS: Final = 0.2  # share of the usual rows that is missing
@@ -62,8 +65,8 @@ class Drift:
 def detect(view: CaseView) -> Answer:
     """Return the dimension whose shares moved most tellingly, or None when all move as they always do.
 
-    A dimension that the alert is about is told, faintly, also when one part of it stands out and the whole does not:
-    somebody's check saw it move.
+    A dimension that the alert is about is told, faintly, also when one part of it stands out and the whole does not,
+    and one whose shares the alert is about when they moved beyond chance: somebody's check saw it move.
     """
     looked = [d for d in view.dimensions or () if _is_judged(view, d)]
     found = _drifts(view, looked, price_of_looking(len(looked)))
@@ -108,12 +111,24 @@ def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:
     fold = shift.fold() if telling or asked else 0.0
     weight = min(CAP, EACH_FOLD * math.log(fold / HALF_WAY)) if telling else -math.inf
     if weight < WEAKEST:
-        if not asked or not whereabouts(view, dimension).stands_out:
+        faint = _faint(view, shift) if asked else None
+        if faint is None:
             return None
-        return Drift(shift=shift, fold=max(0.0, fold), weight=WEAKEST, shape=0.0, asked=True)
+        return Drift(shift=shift, fold=max(0.0, fold), weight=faint, shape=0.0, asked=True)
     weight += NAMED if asked and weight > 0.0 else 0.0
     shape = _shape_weight(shift)
     return Drift(shift=shift, fold=fold, weight=weight + shape, shape=shape, asked=asked)
+
+
+def _faint(view: CaseView, shift: Shift) -> float | None:
+    """Return the weight of an everyday shift that the alert is about, or None where there is nothing to say of it.
+
+    Somebody's check saw these shares move: which of them did is worth telling, if chance alone does not move them so.
+    """
+    if whereabouts(view, shift.dimension).stands_out:
+        return WEAKEST
+    about_shares = "distribution" in (*kinds_of(view.anomaly), *checked_subject(view.anomaly))
+    return EVERYDAY if about_shares and shift.beyond > 0.0 else None
 
 
 def _shape_weight(shift: Shift) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rca.detection import Signal
+from rca.engine import diagnose
 
 
 def test_a_vanished_value_fires(pipeline):
@@ -136,6 +137,28 @@ def test_it_is_silent_when_nobody_asked_or_nothing_stands_out(pipeline, column, 
     """The nearest things that must not: the alert is about another column; nothing moved beyond its noise."""
     pipeline.alert(anomaly_type="distribution_anomaly", column=column)
     assert combined(pipeline, now).ask("distribution_drift") is None
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        {"anomaly_type": "distribution_anomaly", "column": "country"},
+        {"anomaly_type": "quality_check_failure", "check_id": "dimension_anomalies_country"},
+    ],
+)
+def test_an_alert_about_shares_is_told_which_of_them_moved(pipeline, alert):
+    """Nothing is out of the usual, but a check saw country move: faintly, what moved most, and no cause for a page."""
+    answer = pipeline.alert(**alert).counts("country", US=590).ask("distribution_drift")
+    assert answer.strength < 0.2
+    assert answer.evidence.top_movers[0].value == "US"
+    assert answer.because.startswith("As a whole the shares of country moved no more than usual")
+    assert 0.1 < diagnose(pipeline.case()).top_confidence < 0.4
+
+
+def test_an_alert_about_something_else_is_not_bothered_with_everyday_shares(pipeline):
+    """The same shares, and a check that found the column empty: shares are not what it is about."""
+    pipeline.alert(anomaly_type="quality_check_failure", check_id="not_null_country")
+    assert pipeline.counts("country", US=590).ask("distribution_drift") is None
 
 
 def test_a_combination_that_leaves_the_named_dimension_out_is_no_answer_about_it(pipeline):
