@@ -48,6 +48,15 @@ _DEFAULTS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 """Lengths and precisions that mean no more than leaving them out."""
 
+_ONE_IN_BIGQUERY: Final = (
+    frozenset({"int64", "integer"}),
+    frozenset({"struct", "record"}),
+)
+"""What BigQuery's information schema calls a type, and what its API does; the other pairs are synonyms everywhere.
+
+No other warehouse here reports an ``int64``: those whose ``integer`` is smaller call the larger one ``bigint``.
+"""
+
 _ARGUMENTS: Final = re.compile(r"\(([^()]*)\)")
 
 
@@ -74,5 +83,7 @@ def plain_type(name: str) -> str:
 def types_differ(old: str | None, new: str | None) -> bool:
     """Return whether both types are known and mean different things."""
     if old is None or new is None or old == new:
+        return False
+    if frozenset({old.casefold().strip(), new.casefold().strip()}) in _ONE_IN_BIGQUERY:
         return False
     return plain_type(old) != plain_type(new)

@@ -23,6 +23,8 @@ from rca.view.column_types import plain_type, types_differ
         ("bool", "BOOLEAN"),
         ("int8[]", "bigint[]"),
         ("Geography", "GEOGRAPHY"),
+        ("INT64", "INTEGER"),
+        ("RECORD", "STRUCT"),
     ],
 )
 def test_the_same_type_in_other_words_is_no_change(old, new):
@@ -35,6 +37,7 @@ def test_the_same_type_in_other_words_is_no_change(old, new):
     [
         ("timestamp", "timestamptz"),
         ("integer", "bigint"),
+        ("int64", "int32"),
         ("varchar(20)", "varchar(10)"),
         ("numeric(18,2)", "numeric(18,0)"),
         ("numeric", "text"),
