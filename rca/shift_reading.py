@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from rca.stats.divergence import (
     Counts,
     expected_jsd_bits,
     jsd_bits,
     left_without_largest_loss,
 )
+from rca.stats.robust import median
 from rca.stats.straying import strays
 from rca.view.dimensions import DimensionView
 
@@ -53,7 +52,7 @@ class Shift:
 
     def lost(self) -> float:
         """Return the share of the usual rows that is missing from the window, in [0, 1]."""
-        usual = float(np.median(self.dimension.history.sum(axis=1)))
+        usual = median(self.dimension.history.sum(axis=1).tolist())
         return max(0.0, 1.0 - self.dimension.rows / usual) if usual > 0.0 else 0.0
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rca.stats.divergence import jsd_terms
+from rca.stats.robust import median
 
 Counts = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -81,8 +82,8 @@ def change(cube: Cube, part: Mask, beside: Mask) -> Change:
     """
     ratios = np.log((cube.before[:, part].sum(axis=1) + HALF_A_ROW)
                     / (cube.before[:, beside].sum(axis=1) + HALF_A_ROW))  # fmt: skip
-    usual = float(np.median(ratios))
-    stray = MAD_TO_SIGMA * float(np.median(np.abs(ratios - usual)))
+    usual = median(ratios.tolist())
+    stray = MAD_TO_SIGMA * median(np.abs(ratios - usual).tolist())
     held, others = float(cube.now[part].sum()), float(cube.now[beside].sum())
     expected = (others + HALF_A_ROW) * math.exp(usual)
     chance = 1.0 / (expected + HALF_A_ROW) + 1.0 / (others + HALF_A_ROW)
