@@ -20,6 +20,7 @@ from benchmarks.drift_counting import COUNTERS, counted
 from benchmarks.drift_task import (
     TOP,
     Verdict,
+    beside,
     by_distance,
     by_test,
     from_counts,
@@ -135,23 +136,58 @@ def _said(spent: Spent) -> str:
     return f"{last.score:.4f}, {'yes' if last.drifted else 'no'}" if isinstance(last, Verdict) else ""  # fmt: skip
 
 
-def _from_counts(values: int, rows: int) -> list[str]:
-    """Return seconds from counts: ours, SciPy's distance and SciPy's test."""
-    p, q = (_bins(codes, values) for codes in windows(values, rows))
-    judges = (from_counts, by_distance, by_test)
-    spent = take_turns({judge.__name__: partial(judge, p, q) for judge in judges})
-    return [f"{values:,}", *(f"{median(each.clock):.5f}" for each in spent.values())]
+def _from_counts(values: int, rows: int, limit_s: float) -> list[str]:
+    """Return seconds from two windows' counts by value, as a case holds them: ours, SciPy's and Evidently's.
+
+    Evidently reads rows only, so the counts are made rows again, in each form that it reads.
+    """
+    first, second = (_held(codes, values) for codes in windows(values, rows))
+    calls: dict[str, Callable[[], object]] = {
+        judge.__name__: partial(_judged, judge, first, second)
+        for judge in (from_counts, by_distance, by_test)
+    }
+    rivals = [f"Evidently, {form}" for form in _expandable()]
+    for name, form in zip(rivals, _expandable(), strict=True):
+        if evidently_rival.finishes(_expanded, form, first, second, limit_s=limit_s):
+            calls[name] = partial(_expanded, form, first, second)
+    took = {name: median(each.clock) for name, each in take_turns(calls).items()}
+    ended = [took[name] for name in rivals if name in took]
+    told = (from_counts.__name__, by_distance.__name__, by_test.__name__, *rivals)
+    return [
+        f"{values:,}",
+        *(f"{took[name]:.5f}" if name in took else "too long" for name in told),
+        f"{min(ended) / took[from_counts.__name__]:,.0f}" if ended else "-",
+    ]
 
 
-def _bins(codes: Any, values: int) -> Counts:  # noqa: ANN401 - NumPy's integers
-    return np.bincount(codes, minlength=values).astype(np.float64)
+def _expandable() -> tuple[str, ...]:
+    return tuple(evidently_rival.EXPANDED) if evidently_rival.is_installed() else ()
+
+
+def _held(codes: Any, values: int) -> dict[str, int]:  # noqa: ANN401 - NumPy's integers
+    counts = np.bincount(codes, minlength=values).tolist()
+    return {f"v{code}": count for code, count in enumerate(counts) if count}
+
+
+def _judged(
+    judge: Callable[[Counts, Counts], Verdict], first: Mapping[str, int], second: Mapping[str, int]
+) -> Verdict:
+    sides = ((list(side), list(side.values())) for side in (first, second))
+    return judge(*beside(*sides))
+
+
+def _expanded(form: str, first: Mapping[str, int], second: Mapping[str, int]) -> Verdict:
+    expand = evidently_rival.EXPANDED[form]
+    before, now = (evidently_rival.dataset(expand(side)) for side in (first, second))
+    return of_evidently(evidently_rival.report(before, now))
 
 
 def tell(values: Sequence[int], rows: int, limit_s: float) -> None:
     """Measure from counts, then from each form of table for each number of distinct values, and print them."""
     say(f"Seconds from counts of 2 x {rows:,} rows; ours with the top {TOP} movers\n")
     head = ["values", "ours", "SciPy's distance", "SciPy's chi-squared test"]
-    say_table(head, [_from_counts(distinct, rows) for distinct in values])
+    head += [f"{REPORT}, made {form}" for form in _expandable()] + ["least of them, times ours"]
+    say_table(head, [_from_counts(distinct, rows, limit_s) for distinct in values])
     for distinct in values if evidently_rival.is_installed() else ():
         say(
             f"{distinct:,} values, 2 x {rows:,} rows in memory, by the clock; "

@@ -49,6 +49,22 @@ FRAMES: Final[Mapping[str, Callable[[npt.NDArray[np.int64]], Any]]] = {
 """The kinds of table that a window may lie in memory as, the usual one first."""
 
 
+def _expanded_text(counts: Mapping[str, int]) -> Any:  # noqa: ANN401 - a pandas DataFrame
+    return _frame(np.repeat(np.array(list(counts), dtype=object), list(counts.values())))
+
+
+def _expanded_categories(counts: Mapping[str, int]) -> Any:  # noqa: ANN401 - a pandas DataFrame
+    codes = np.repeat(np.arange(len(counts)), list(counts.values()))
+    return _frame(module("pandas").Categorical.from_codes(codes, list(counts)))
+
+
+EXPANDED: Final[Mapping[str, Callable[[Mapping[str, int]], Any]]] = {
+    "text": _expanded_text,
+    "categories": _expanded_categories,
+}
+"""How counts by value become a table with a row for each again; of one window's rows in one form."""
+
+
 def _text(found: Any) -> Any:  # noqa: ANN401 - a DuckDB relation, a pandas DataFrame
     return found.df()
 
