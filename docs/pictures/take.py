@@ -36,7 +36,7 @@ def main(address: str, chromium: str) -> None:
 
 
 def _card(page: Page) -> Locator:
-    return page.locator("article").filter(has_text="Most likely").first
+    return page.locator("article").filter(has_text="Ingestion failure").first
 
 
 if __name__ == "__main__":
