@@ -123,7 +123,7 @@ def test_another_week_is_the_same_incident(samples, weeks):
 
 @pytest.mark.parametrize("hours", [-10, 0, 5.5])
 def test_another_offset_is_the_same_instant(samples, hours):
-    """How a sender writes a time changes neither an answer nor a word of it; the id alone is made of what was written."""
+    """How a sender writes a time changes no word of the answer; only its id is made of what was written."""
     zone = timezone(timedelta(hours=hours))
     for document in samples:
         usual = diagnose(parse_case(document)[0])
