@@ -7,6 +7,7 @@ All times are aware; a naive one is refused with the path of its field.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
@@ -16,6 +17,8 @@ from rca.expected import path_of, refusal
 from rca.reading import NullAs, nothing_collected
 
 CASE_FORMAT: Final = "rca.case/1"
+FIRST: Final = datetime.min.replace(tzinfo=UTC)
+LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class RcaError(Exception):
@@ -286,6 +289,14 @@ class Case(Document):
     segment_profiles: tuple[SegmentProfile, ...] | None = None
     peer_errors: tuple[PeerError, ...] | None = None
     holes: Annotated[tuple[Hole, ...], NullAs(tuple)] = ()
+
+
+def in_utc(instant: datetime) -> datetime:
+    """Return the same *instant* (aware) in UTC; one that UTC's calendar does not have becomes its first or last."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        return FIRST if instant.year == FIRST.year else LAST
 
 
 def parse_case(raw: str | bytes | Mapping[str, Any]) -> tuple[Case, tuple[str, ...]]:

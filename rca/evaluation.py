@@ -124,7 +124,7 @@ class Verdict:
         return self.confidence > ACT_ABOVE
 
 
-def read_truths(lines: Iterable[str]) -> tuple[Truth, ...]:
+def read_truths(lines: Iterable[str | bytes]) -> tuple[Truth, ...]:
     """Read truths, one JSON document a line; empty lines are skipped.
 
     Raises:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic_core import ErrorDetails
 
 MAX_PROBLEMS: Final = 10  # named in one refusal; enough to act on
+KEY_SHOWN: Final = 100  # characters of a key; keys may come from data, and be of any length
 CANNOT_BE_USED: Final = "cannot be used"
 TIME: Final = "must be a time with its offset, such as 2026-03-02T07:05:00Z"
 WHOLE_NUMBER: Final = "must be a whole number"
@@ -96,8 +97,19 @@ def path_of(loc: tuple[int | str, ...]) -> str:
     """Return ``alerts[0].labels`` for ``("alerts", 0, "labels")``; the empty path is the document."""
     text = ""
     for part in loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        text += (
+            f"[{part}]" if isinstance(part, int) else f".{_shown(part)}" if text else _shown(part)
+        )
     return text or "document"
+
+
+def _shown(key: str) -> str:
+    """Return a key as words that command no terminal, with a number for what cannot be printed and no long end."""
+    head = "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode()
+        for one in key[:KEY_SHOWN]
+    )
+    return head if len(key) <= KEY_SHOWN else f"{head}…"
 
 
 class _Said(dict[str, Any]):

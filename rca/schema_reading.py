@@ -17,7 +17,7 @@ from rca.evidence import (
 from rca.view import CaseView
 from rca.view.columns import SchemaStep, is_harmless_type
 from rca.view.dbt import is_test
-from rca.view.wording import counted
+from rca.view.wording import counted, minute
 
 BASE: Final = {
     "removed": 1.5,
@@ -166,6 +166,6 @@ def _because(weighed: Weighed, kind: str) -> str:
     failed = len(weighed.broken)
     nodes = "dbt node that reads" if failed == 1 else "dbt nodes that read"
     broken = f"; {failed} {nodes} such columns failed since" if failed else ""
-    seen = f"{weighed.step.seen_at:%Y-%m-%d %H:%M} UTC"
+    seen = minute(weighed.step.seen_at)
     count = counted(len(weighed.changes), "column is", "columns are")
     return f"Since the snapshot of {seen} {count} {verb}: {names}{more}{broken}."

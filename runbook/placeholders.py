@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import Final
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from rca.case import in_utc
 from runbook.shape import SCALARS, Kind, World, shape_at
 
 MAX_VALUE_CHARS: Final = 200  # ours: a reason is one line; the whole value is in the evidence
@@ -61,7 +62,7 @@ def readable(value: object) -> str:
         case float():
             said = f"{value:,.0f}" if abs(value) >= THREE_DIGITS else f"{value:.3g}"
         case datetime():
-            said = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+            said = f"{in_utc(value):%Y-%m-%d %H:%M} UTC"
         case tuple() | list():
             more = f" and {len(value) - MAX_ITEMS} more" if len(value) > MAX_ITEMS else ""
             said = ", ".join(readable(item) for item in value[:MAX_ITEMS]) + more or "none"

@@ -11,7 +11,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from bot.cli.diagnose import model_in, reading
+from bot.cli.diagnose import model_in
+from bot.cli.files import lines_in, truths_in
 from bot.cli.stored import with_store
 from bot.cli.verb import Verb
 from bot.clock import system_clock
@@ -22,7 +23,7 @@ from bot.store import Labelled as AnswerWithCase
 from bot.store import Store
 from rca.case import CaseError, parse_case
 from rca.causal import Model
-from rca.evaluation import Truth, read_truths
+from rca.evaluation import Truth
 from rca.evidence import Cause
 from rca.held_out import Comparison, Labelled, answers_of, compare, split, why_not
 from rca.learning import ENOUGH, learn
@@ -109,25 +110,23 @@ def _known(arguments: argparse.Namespace) -> tuple[Labelled, ...]:
         return ()
     if arguments.cases is None or arguments.truth is None:
         raise BotError("--cases and --truth need each other")
-    with reading(arguments.truth) as lines:
-        truths = {truth.case_id: truth for truth in read_truths(line.decode() for line in lines)}
+    truths = {truth.case_id: truth for truth in truths_in(arguments.truth)}
     return tuple(_labelled(arguments.cases, truths))
 
 
 def _labelled(path: str, truths: Mapping[str, Truth]) -> Iterator[Labelled]:
-    with reading(path) as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                case, _ = parse_case(line)
-            except CaseError as error:
-                raise CaseError(f"{path}:{number}: {error}") from error
-            if case.case_id in truths:
-                right = frozenset(truths[case.case_id].causes)
-                yield Labelled(
-                    incident=f"case:{case.case_id}", case=case, right=right, wrong=CAUSES - right
-                )
+    for number, line in enumerate(lines_in(path), 1):
+        if not line.strip():
+            continue
+        try:
+            case, _ = parse_case(line)
+        except CaseError as error:
+            raise CaseError(f"{path}:{number}: {error}") from error
+        if case.case_id in truths:
+            right = frozenset(truths[case.case_id].causes)
+            yield Labelled(
+                incident=f"case:{case.case_id}", case=case, right=right, wrong=CAUSES - right
+            )
 
 
 def _answered() -> tuple[Labelled, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gzip
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from typing import IO, Final
 from rich.console import Console
 from rich.progress import track
 
+from bot.cli.files import STDIN, document_in, lines_in
 from bot.cli.verb import Verb
 from bot.render.terminal import print_diagnosis
 from rca.case import Case, CaseError, parse_case
@@ -31,7 +31,6 @@ from runbook.load import Runbook, load_runbook
 CHUNK: Final = (
     8  # cases a worker takes at once: enough to hide the hand-over, few enough to share the work
 )
-STDIN: Final = "-"
 
 
 @cache
@@ -106,14 +105,13 @@ def _declare(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    return _many(arguments) if arguments.cases else _one(arguments)
+    return _one(arguments) if arguments.cases is None else _many(arguments)
 
 
 def _one(arguments: argparse.Namespace) -> int:
     path = arguments.case
-    raw = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
     try:
-        case, unknown = parse_case(raw)
+        case, unknown = parse_case(document_in(path))
     except CaseError as error:
         raise CaseError(f"{path}: {error}") from error
     _warn(path, unknown)
@@ -127,9 +125,9 @@ def _one(arguments: argparse.Namespace) -> int:
 
 def _many(arguments: argparse.Namespace) -> int:
     broken = 0
-    with reading(arguments.cases) as lines, _writing(arguments.out) as out:
+    with _writing(arguments.out) as out:
         answers: Iterable[Line] = diagnose_lines(
-            lines, arguments.workers, model_in(arguments.model)
+            lines_in(arguments.cases), arguments.workers, model_in(arguments.model)
         )
         if sys.stderr.isatty():
             console = Console(stderr=True)
@@ -155,19 +153,6 @@ def _warn(where: str, unknown: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def reading(path: str) -> Iterator[IO[bytes]]:
-    """Open a file of lines, packed or not; ``-`` is standard input."""
-    if path == STDIN:
-        yield sys.stdin.buffer
-    elif path.endswith(".gz"):
-        with gzip.open(path, "rb") as packed:
-            yield packed  # type: ignore[misc]  # a GzipFile reads like any other file
-    else:
-        with Path(path).open("rb") as plain:
-            yield plain
-
-
-@contextmanager
 def _writing(path: str | None) -> Iterator[IO[str]]:
     if path in (None, STDIN):
         yield sys.stdout
@@ -180,8 +165,7 @@ def _count(path: str) -> int | None:
     """How many lines there will be, for the bar; unknown where reading twice is not possible."""
     if path == STDIN:
         return None
-    with reading(path) as lines:
-        return sum(1 for line in lines if line.strip())
+    return sum(1 for line in lines_in(path) if line.strip())
 
 
 VERB: Final = Verb(

@@ -14,12 +14,16 @@ from typing import Final
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
-from bot.cli.diagnose import diagnose_lines, model_in, reading
+from bot.cli.diagnose import diagnose_lines, model_in
+from bot.cli.files import lines_in, truths_in
 from bot.cli.verb import Verb
+from bot.render.text import one_line
 from rca.diagnosis import Diagnosis
-from rca.evaluation import Scores, Summary, evaluate, read_truths
+from rca.evaluation import Scores, Summary, evaluate
 
+GROUP_SHOWN: Final = 80  # characters of a group; tags are whatever the truth says
 SHOWN: Final = (
     ("n", "n"), ("top1_diagnosable", "top-1"), ("signal_accuracy", "signal"),
     ("symptom_errors", "symptom first"), ("false_confident", "wrong > 0.85"),
@@ -37,8 +41,7 @@ def _declare(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    with reading(arguments.truth) as lines:
-        truths = read_truths(line.decode() for line in lines)
+    truths = truths_in(arguments.truth)
     broken: list[str] = []
     diagnoses = _diagnoses(arguments, len(truths), broken)
     scores = evaluate(diagnoses, truths)
@@ -53,16 +56,16 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _diagnoses(arguments: argparse.Namespace, total: int, broken: list[str]) -> Iterator[Diagnosis]:
     """Yield each case's diagnosis; what cannot be read is collected in *broken* and counts as wrong."""
-    with reading(arguments.cases) as lines:
-        answers = diagnose_lines(lines, arguments.workers, model_in(arguments.model))
-        if sys.stderr.isatty():
-            console = Console(stderr=True)
-            answers = iter(track(answers, "Diagnosing", total=total, console=console))
-        for line in answers:
-            if line.diagnosis is None:
-                broken.append(f"{Path(arguments.cases).name}:{line.number}: {line.problem}")
-            else:
-                yield Diagnosis.model_validate_json(line.diagnosis)
+    lines = lines_in(arguments.cases)
+    answers = diagnose_lines(lines, arguments.workers, model_in(arguments.model))
+    if sys.stderr.isatty():
+        console = Console(stderr=True)
+        answers = iter(track(answers, "Diagnosing", total=total, console=console))
+    for line in answers:
+        if line.diagnosis is None:
+            broken.append(f"{Path(arguments.cases).name}:{line.number}: {line.problem}")
+        else:
+            yield Diagnosis.model_validate_json(line.diagnosis)
 
 
 def _flat(scores: Scores) -> Mapping[str, object]:
@@ -98,7 +101,10 @@ def _print(scores: Scores, console: Console) -> None:
         for _, head in SHOWN:
             table.add_column(head, justify="right")
         for group, summary in groups.items():
-            table.add_row(group, *(_said(getattr(summary, name)) for name, _ in SHOWN))
+            table.add_row(
+                Text(one_line(group, GROUP_SHOWN)),
+                *(_said(getattr(summary, name)) for name, _ in SHOWN),
+            )
         console.print(table)
 
 

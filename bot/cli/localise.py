@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import zlib
 from collections.abc import Iterator
 from typing import Final, assert_never
 
-from bot.cli.diagnose import reading
+from bot.cli.files import MOST_BYTES, reading
 from bot.cli.verb import Verb
 from bot.render.text import count_of, number, one_line, percent
 from rca.stats.localise import Place, localise
@@ -16,7 +15,6 @@ from rca.stats.localise_leaves import AdditiveLeaves, CountLeaves, Leaves, RateL
 from rca.stats.localise_table import Measure, TableError, read_leaves
 
 FORMAT: Final = "rca.segments/1"
-MOST_BYTES: Final = 64 * 2**20  # unpacked; two hundred thousand rows of three hundred characters
 NAME_SHOWN: Final = 80  # characters of one value
 SHARE_DIGITS: Final = 6  # beyond, a share is only how its sums were rounded
 ONE_WINDOW: Final = (
@@ -59,11 +57,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _text(path: str) -> str:
-    try:
-        with reading(path) as file:
-            raw = file.read(MOST_BYTES + 1)
-    except (EOFError, zlib.error) as error:
-        raise TableError("the packed file is cut or broken: pack it again") from error
+    with reading(path) as file:
+        raw = file.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
         raise TableError(
             f"larger than {MOST_BYTES // 2**20} MiB: sum up over fewer columns, or over rarer values"

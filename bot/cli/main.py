@@ -13,16 +13,33 @@ from typing import Final
 import bot.cli
 from bot.cli.verb import Verb
 from bot.ports import BotError
+from bot.render.text import clean
 from bot.version import version
 from rca.case import RcaError
 from runbook.problem import RunbookError
 
-PLUMBING: Final = frozenset({"main", "verb", "stored"})
+PLUMBING: Final = frozenset({"main", "verb", "stored", "files"})
 USAGE: Final = 2  # exit status for what the person can fix, as argparse has it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``rca-bot`` with *arguments* and return its exit status: 0 done, 1 done with faults, 2 not done."""
+    try:
+        chosen = _parser().parse_args(arguments)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):  # a terminal without some letter gets its number
+                stream.reconfigure(errors="backslashreplace")
+        return int(chosen.run(chosen))
+    except BrokenPipeError:
+        return 0
+    except (BotError, RcaError, RunbookError, OSError) as error:
+        print(f"rca-bot: {clean(_plain(error))}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rca-bot",
         description="Answers data-quality alerts with the likely root cause, the evidence and the first action.",
@@ -33,26 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         part = verbs.add_parser(verb.name, help=verb.help, description=verb.help)
         verb.declare(part)
         part.set_defaults(run=verb.run)
-    chosen = parser.parse_args(arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a terminal without some letter gets its number
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        return int(chosen.run(chosen))
-    except BrokenPipeError:
-        return 0
-    except (BotError, RcaError, RunbookError, OSError) as error:
-        print(f"rca-bot: {_plain(error)}", file=sys.stderr)
-        return USAGE
-    except KeyboardInterrupt:
-        return 130
+    return parser
 
 
 def _plain(error: Exception) -> str:
-    """Return what is wrong; of a file, its name and why it cannot be used, without the system's number."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
-    return str(error)
+    """Return what is wrong; what the system refused without its number, under the file's name where it has one."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    why = f"{error.strerror[0].lower()}{error.strerror[1:]}"
+    return why if error.filename is None else f"{error.filename}: {why}"
 
 
 def find_verbs() -> Iterator[Verb]:

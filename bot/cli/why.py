@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from pathlib import Path
 from typing import Final
 
-from bot.cli.diagnose import STDIN, model_in
+from bot.cli.diagnose import model_in
+from bot.cli.files import document_in
 from bot.cli.verb import Verb
 from bot.ports import BotError
 from bot.render import plain
@@ -26,9 +25,8 @@ def _declare(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     path = arguments.case
-    raw = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
     try:
-        case, _ = parse_case(raw)
+        case, _ = parse_case(document_in(path))
     except CaseError as error:
         raise CaseError(f"{path}: {error}") from error
     diagnosis = diagnose(case, model=model_in(arguments.model))

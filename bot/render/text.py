@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from urllib.parse import quote
+
+from rca.case import in_utc
 
 LINK_MAX: Final = 3_000  # characters; Slack's limit for a button's url, used for every link
 CUT_NOTE_ROOM: Final = 40  # characters kept free for "… (1,234,567 more characters)"
 LINE_MAX: Final = 6_000  # characters of one value that are looked at; twice what any block can show
 
-# Control characters, line separators, text-direction overrides and lone surrogates: none can be shown,
-# some make a text look like another one, the last cannot be sent at all.
+# Control characters, line separators, marks of direction, letters without width or look and lone surrogates: none can
+# be shown, some make a text look like another one, the last cannot be sent at all. The two joiners (U+200C, U+200D)
+# stay: Persian, Hindi and emoji are written with them.
 _UNSHOWABLE: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _ATOM: Final = re.compile(r"<[^<>]*>|&(?:amp|lt|gt);|.", re.DOTALL)
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
@@ -224,4 +228,4 @@ def _head(atoms: list[str], room: int) -> str:
 def _utc(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise ValueError(f"a time needs its zone, got {at!r}")
-    return at.astimezone(UTC)
+    return in_utc(at)

@@ -58,7 +58,7 @@ def _parts(diagnosis: Diagnosis, chosen: Hypothesis) -> Iterator[Part]:
                 Strong(text=f"{one_line(diagnosis.dataset, 200)}: {name}"),
                 f", {confidence(chosen.confidence)} sure ({of}).",
             ),
-            (f"Because {sentence(one_line(chosen.because, BECAUSE_SHOWN))}.",),
+            (f"Why: {sentence(one_line(chosen.because, BECAUSE_SHOWN))}.",),
             *_signals(chosen),
         )
     )

@@ -8,10 +8,10 @@ from typing import Any, Final
 from sqlalchemy import JSON, DateTime, Dialect, Integer, Text, TypeDecorator
 from sqlalchemy.types import BigInteger
 
+from rca.case import in_utc
+
 REPLACEMENT: Final = "\ufffd"  # what Unicode itself puts in place of what cannot be written
 
-FIRST: Final = datetime.min.replace(tzinfo=UTC)
-LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 Json: Final = JSON(none_as_null=True)
 """JSON as text on both: PostgreSQL's JSONB refuses an escaped NUL, which a payload of somebody else may hold."""
@@ -36,7 +36,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.utcoffset() is None:
             raise ValueError(f"a time without an offset cannot be kept: {value.isoformat()}")
-        instant = _in_utc(value)
+        instant = in_utc(value)
         return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
@@ -44,14 +44,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def _in_utc(value: datetime) -> datetime:
-    """The same instant in UTC; one that UTC's calendar does not have becomes its first or last."""
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        return FIRST if value.year == FIRST.year else LAST
 
 
 class KeptText(TypeDecorator[str]):

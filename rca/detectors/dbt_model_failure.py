@@ -18,7 +18,7 @@ from rca.detection import Answer, Detector, Signal
 from rca.evidence import DbtModelFailureEvidence, FailingModel, SignalCode
 from rca.view import CaseView
 from rca.view.dbt import DbtView, NodeHistory, NodeStep, code_changed, is_test
-from rca.view.wording import counted
+from rca.view.wording import counted, minute
 
 FAILING: Final = 4.0  # ln units; a model in the dataset's own line is broken right now
 NEW_CODE: Final = 0.5  # ln units; and its code is new
@@ -97,7 +97,7 @@ def _signal(view: CaseView, failing: Sequence[NodeHistory], weight: float) -> Si
     )
     names = ", ".join(h.unique_id for h in ordered[:3])
     known = "" if view.lineage.known else " (lineage is not known, so it may not feed the dataset)"
-    since = f"{_onset(ordered, instant):%Y-%m-%d %H:%M} UTC"
+    since = minute(_onset(ordered, instant))
     models = counted(len(ordered), "model")
     fail = "fails" if len(ordered) == 1 else "fail"
     because = f"{models} in the dataset's line {fail} since {since}: {names}{known}."

@@ -19,7 +19,7 @@ from rca.stats.robust import upper_tail, weight_of_tail
 from rca.view import CaseView
 from rca.view.ingestion import OPEN, JobsView
 from rca.view.instants import moved
-from rca.view.wording import span
+from rca.view.wording import minute, span
 
 CAP: Final = 4.5  # ln units
 RECENT: Final = 40  # starts; older ones say little about today's punctuality
@@ -57,10 +57,9 @@ def _signal(jobs: JobsView, last: IngestionJob, overdue_s: float, interval_s: fl
         expected_by=moved(due, jobs.grace_s),
         overdue_s=round(overdue_s, 1),
     )
-    started = f"{last.started_at:%Y-%m-%d %H:%M} UTC"
     because = (
-        f"The last sync started {started}; one is expected every {span(interval_s)} with {span(jobs.grace_s)} of "
-        f"grace, and the next is {span(overdue_s)} overdue."
+        f"The last sync started {minute(last.started_at)}; one is expected every {span(interval_s)} "
+        f"with {span(jobs.grace_s)} of grace, and the next is {span(overdue_s)} overdue."
     )
     return Signal(
         evidence=evidence,

@@ -20,7 +20,7 @@ from rca.evidence import PassToFailEvidence, SignalCode, Transition
 from rca.subject import echoes
 from rca.view import CaseView
 from rca.view.dbt import DbtView, NodeHistory, NodeStep, code_changed
-from rca.view.wording import counted
+from rca.view.wording import counted, minute
 
 TURNED: Final = 2.0  # ln units; a test that always passed now fails
 EACH_PASS: Final = 0.3  # ln units for every earlier pass beyond the first
@@ -159,7 +159,7 @@ def _signal(best: Turn, shown: list[Turn]) -> Signal:
         False: "without a code change",
         None: "and the code's history is not known",
     }[best.changed]
-    by = f"{best.failed.at:%Y-%m-%d %H:%M} UTC"
+    by = minute(best.failed.at)
     failed = f"it failed in {best.earlier}" if best.earlier else "it failed in none"
     because = (
         f"{counted(len(shown), 'test')} turned from pass to fail by {by}, {code}: {best.history.unique_id}; "

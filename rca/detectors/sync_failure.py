@@ -17,6 +17,7 @@ from rca.detection import Answer, Detector, Signal
 from rca.evidence import SignalCode, SyncFailureEvidence
 from rca.view import CaseView
 from rca.view.ingestion import JobsView, Outage
+from rca.view.wording import minute
 
 OPEN_WEIGHT: Final = 3.5  # ln units; an outage open when the window closed is 30 : 1 a fault
 EACH_MORE: Final = 0.7  # ln units for every further failure in a row: chance rarely repeats itself
@@ -117,7 +118,7 @@ def _because(outage: Outage) -> str:
         if outage.next_good is None
         else "and the next good one came too late"
     )
-    return f"{what}{why} since {outage.began_at:%Y-%m-%d %H:%M} UTC, {end}."
+    return f"{what}{why} since {minute(outage.began_at)}, {end}."
 
 
 DETECTOR: Final = Detector(

@@ -1,8 +1,11 @@
-"""How numbers are said in the sentences that people read."""
+"""How numbers and times are said in the sentences that people read."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+
+from rca.case import in_utc
 
 UNITS: Final = (("days", 172_800.0, 86_400.0), ("h", 7_200.0, 3_600.0), ("min", 120.0, 60.0))
 """Name, seconds from which it is used (two of it at least, so that none is coarse), length in seconds."""
@@ -31,3 +34,8 @@ def _short(value: float) -> str:
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Return *number* with its noun: ``1 sync``, ``3 syncs``; *many* where an s is not enough."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def minute(instant: datetime) -> str:
+    """Return *instant* (aware, of any offset) as ``2026-03-02 07:10 UTC``."""
+    return f"{in_utc(instant):%Y-%m-%d %H:%M} UTC"

@@ -6,7 +6,7 @@ import copy
 import gzip
 import json
 import random
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -63,15 +63,20 @@ def well_formed(diagnosis: Diagnosis) -> Diagnosis:
     return diagnosis
 
 
+def with_times(value, change):
+    """Change every time of a document."""
+    if isinstance(value, dict):
+        return {k: with_times(v, change) if k != "counts" else v for k, v in value.items()}
+    if isinstance(value, list):
+        return [with_times(v, change) for v in value]
+    if isinstance(value, str) and len(value) > 18 and value[4:5] == "-" and value[10:11] == "T":
+        return change(datetime.fromisoformat(value)).isoformat()
+    return value
+
+
 def shifted(value, by):
     """Move every time of a document."""
-    if isinstance(value, dict):
-        return {k: shifted(v, by) if k != "counts" else v for k, v in value.items()}
-    if isinstance(value, list):
-        return [shifted(v, by) for v in value]
-    if isinstance(value, str) and len(value) > 18 and value[4:5] == "-" and value[10:11] == "T":
-        return (datetime.fromisoformat(value) + by).isoformat()
-    return value
+    return with_times(value, lambda time: time + by)
 
 
 @pytest.mark.parametrize("fact", FACTS)
@@ -114,6 +119,16 @@ def test_another_week_is_the_same_incident(samples, weeks):
         later = well_formed(diagnose(parse_case(shifted(document, timedelta(weeks=weeks)))[0]))
         assert later.top_cause_type == usual.top_cause_type
         assert later.top_confidence == pytest.approx(usual.top_confidence, abs=1e-6)
+
+
+@pytest.mark.parametrize("hours", [-10, 0, 5.5])
+def test_another_offset_is_the_same_instant(samples, hours):
+    """How a sender writes a time changes no word of the answer; only its id is made of what was written."""
+    zone = timezone(timedelta(hours=hours))
+    for document in samples:
+        usual = diagnose(parse_case(document)[0])
+        other = diagnose(parse_case(with_times(document, lambda t: t.astimezone(zone)))[0])
+        assert other.model_copy(update={"signal_id": usual.signal_id}) == usual
 
 
 @pytest.mark.parametrize("hours", [-400, -30, -5, 5, 400])

@@ -25,7 +25,7 @@ SAMPLE = Path(__file__).parents[1] / "rca" / "cases"
 TRACE = "Traceback"
 STORY = (
     "an alert about shopify_orders arrives",
-    "Most likely: Ingestion failure",
+    "Ingestion failure (sync failure)",
     "alice types /rca shopify_orders",
     "alice clicks Escalate",
     "Infra is paged",

@@ -43,6 +43,17 @@ def test_everything_written_can_be_sent(data: str) -> None:
         assert not set(written.encode().decode()) & set("\x00\r\u202e\ud800")
 
 
+def test_a_name_cannot_pass_for_another_one() -> None:
+    """Letters without width or look are shown; the joiners that words and emoji are written with stay."""
+    for hidden in "\u200b\u00ad\u2060\u061c\u180e\ufeff\U000e0041":
+        assert text.escape(f"or{hidden}ders") == "or\N{REPLACEMENT CHARACTER}ders"
+    for joined in (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\U0001f469\u200d\U0001f4bb",
+    ):
+        assert text.escape(joined) == joined
+
+
 @given(HOSTILE)
 def test_escaping_reads_back(data: str) -> None:
     """Slack's reader sees the words that were written, but for characters that cannot be shown."""

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import StatementError
 
 from bot.records import InboxKind
-from bot.store.columns import FIRST, LAST, keepable
+from bot.store.columns import keepable
+from rca.case import FIRST, LAST
 from tests.bot.store.world import NOW, World
 
 HOUR = timedelta(hours=1)

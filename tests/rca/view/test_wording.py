@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
-from rca.view.wording import counted, span
+from rca.view.wording import counted, minute, span
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,11 @@ def test_one_is_not_many(number, text):
     """The noun follows its number."""
     assert counted(number, "sync") == text
     assert counted(number, "match", "matches").endswith("match" if number == 1 else "matches")
+
+
+@pytest.mark.parametrize("hours", [-14, -5, 0, 9])
+def test_a_time_is_said_in_utc(hours):
+    """The same instant reads the same, whatever offset its sender wrote it with."""
+    zone = timezone(timedelta(hours=hours))
+    instant = datetime(2026, 3, 2, 7, 10, tzinfo=UTC).astimezone(zone)
+    assert minute(instant) == "2026-03-02 07:10 UTC"
