@@ -89,8 +89,7 @@ def checked_subject(anomaly: Anomaly) -> tuple[str, ...]:
 def echoes(check: str, anomaly: Anomaly, tables: Collection[str]) -> bool:
     """Return whether *check*, a test of *tables*, looks at the very thing that *anomaly* reports.
 
-    Then its failure is no second sign. An alert that a check itself raised is that check's failure, and no echo of it.
+    Then its failure is no second sign. An alert that a check itself raised is that check's failure, and no echo of it:
+    what it reports is of no subject but the check.
     """
-    if anomaly.anomaly_type in _OF_CHECKS:
-        return False
     return not frozenset(kinds_of(anomaly)).isdisjoint(subject_of(check, tables))

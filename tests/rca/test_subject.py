@@ -51,12 +51,14 @@ def test_what_a_check_says_of_its_subject(check, subject):
     assert subject_of(check, ["orders", "raw_orders"]) == subject
 
 
-@pytest.mark.parametrize("table", ["fct_volume", "schema_migrations", "customer_dimension", "ÄÖ"])
+@pytest.mark.parametrize(
+    "table", ["fct_volume", "fct_row_count", "schema_migrations", "customer_dimension", "ÄÖ"]
+)
 def test_a_table_s_name_is_no_subject(table):
     """Whatever the table is called, its tests are about what they are about."""
     assert subject_of(f"test.shop.dbt_utils_not_constant_{table}_id.9f", [table]) == ()
     assert subject_of(f"test.shop.dbt_utils_recency_{table}_at.9f", [table]) == ("freshness",)
-    assert subject_of(f"assert_{table}_is_positive", [table]) == ()
+    assert subject_of(f"assert_{table}_is_positive", ["fct", "customer", table]) == ()
 
 
 def test_an_alert_s_own_table_and_column_are_no_subject():
