@@ -15,7 +15,7 @@ from rca.evaluation import Truth, TruthError, read_truths
 
 STDIN: Final = "-"
 PACKED: Final = ".gz"
-MOST_BYTES: Final = 64 * 2**20  # of one line or document, unpacked: a thousand typical cases
+MOST_BYTES: Final = 256 * 2**20  # of one line or document, unpacked: thousands of typical cases
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Fires when: the last result of such a test before the alert is a failure and the
 when the code of the tested models changed with it.
 Abstains when: a test has no earlier result to compare with.
 Looks like it but is not: a test that has always failed, one that fails every few runs, one on a model downstream,
-one that counts rows when the alert is about their number.
+one of the very thing that the alert reports (rows, lateness, columns, shares).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rca.detection import Answer, Detector, Signal
 from rca.evidence import PassToFailEvidence, SignalCode, Transition
 from rca.subject import echoes
 from rca.view import CaseView
-from rca.view.dbt import DbtView, NodeHistory, NodeStep, code_changed
+from rca.view.dbt import DbtView, NodeHistory, NodeStep, code_changed, table_name
 from rca.view.wording import counted, minute
 
 TURNED: Final = 2.0  # ln units; a test that always passed now fails
@@ -114,7 +114,8 @@ def _turn(view: CaseView, dbt: DbtView, code: CodeHistory, history: NodeHistory)
 
 def _turned(view: CaseView, history: NodeHistory, passes: int) -> float:
     """Return what a failure after so many passes says; that rows are many or late says nothing for the second time."""
-    if echoes(history.unique_id, view.anomaly):
+    tables = [table_name(node) for node in view.lineage.tested_by(history.unique_id)]
+    if echoes(history.unique_id, view.anomaly, tables):
         return ECHO
     return TURNED + min(MOST_PASSES, EACH_PASS * (passes - 1))
 

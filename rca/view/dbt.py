@@ -153,7 +153,7 @@ def _tests_by_name(runs: Sequence[DbtRun], lineage: LineageView) -> dict[str, in
     if not orphans or not lineage.upstream:
         return {}
     nodes = {*graph, *lineage.children, *lineage.upstream, *(r.unique_id for r in runs[-1].results)}
-    names = {node: f"_{_table_name(node)}_" for node in nodes if node.partition(".")[0] in TABLES}
+    names = {node: f"_{table_name(node)}_" for node in nodes if node.partition(".")[0] in TABLES}
     found: dict[str, int] = {}
     for test in orphans:
         text = f"_{'_'.join(test.split('.')[2:3])}_"
@@ -164,7 +164,7 @@ def _tests_by_name(runs: Sequence[DbtRun], lineage: LineageView) -> dict[str, in
     return found
 
 
-def _table_name(node: str) -> str:
+def table_name(node: str) -> str:
     """Return what a test on *node* carries in its name: the model, or source and table."""
     parts = node.split(".")
     return "_".join(parts[2:4]) if parts[0] == "source" else parts[-1]

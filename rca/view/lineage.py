@@ -50,6 +50,11 @@ class LineageView:
             if any(qualified.casefold() in wanted for qualified in columns)
         )
 
+    def tested_by(self, test: str) -> tuple[str, ...]:
+        """Return the nodes that *test* looks at; of one that the graph does not know, all that it may look at."""
+        above = self.lineage.parents.get(test) if self.lineage is not None else None
+        return tuple(above or self.upstream)
+
 
 def read_lineage(lineage: Lineage | None, node: str | None) -> LineageView:
     """Return where *node* stands in *lineage*; cycles and unknown nodes do no harm."""

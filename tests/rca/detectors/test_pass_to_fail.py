@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 
@@ -74,6 +75,19 @@ def test_an_alert_raised_by_the_test_itself_is_no_echo_of_it(pipeline):
     row_count_test(pipeline).node(COUNTS_ROWS, 1, status="fail")
     pipeline.alert(anomaly_type="quality_check_failure", check_id=COUNTS_ROWS)
     assert pipeline.ask("pass_to_fail").strength > 0.8
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("table", ["fct_volume", "orders_row_count", "volume"])
+def test_a_table_named_after_volumes_makes_no_echo(pipeline, table, known):
+    """A test of its range says as much as of any other table, also where only its name ties it to the table."""
+    plain = pipeline.node(TEST, 1, status="fail").ask("pass_to_fail")
+    test = f"test.shop.dbt_utils_accepted_range_{table}_total.4"
+    text = json.dumps(pipeline.document).replace(f'"{TEST}"', f'"{test}"')
+    pipeline.document = json.loads(text.replace(f'"{MODEL}"', f'"model.shop.{table}"'))
+    if not known:
+        del pipeline.document["lineage"]["parents"][test]
+    assert pipeline.ask("pass_to_fail").strength == plain.strength
 
 
 def test_a_test_that_always_failed_does_not(pipeline):
