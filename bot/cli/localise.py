@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Final, assert_never
 
-from bot.cli.files import MOST_BYTES, reading
+from bot.cli.files import reading
 from bot.cli.verb import Verb
 from bot.render.text import count_of, number, one_line, percent
 from rca.stats.localise import Place, localise
@@ -15,6 +15,7 @@ from rca.stats.localise_leaves import AdditiveLeaves, CountLeaves, Leaves, RateL
 from rca.stats.localise_table import Measure, TableError, read_leaves
 
 FORMAT: Final = "rca.segments/1"
+MOST_BYTES: Final = 64 * 2**20  # unpacked; two hundred thousand rows of three hundred characters
 NAME_SHOWN: Final = 80  # characters of one value
 SHARE_DIGITS: Final = 6  # beyond, a share is only how its sums were rounded
 ONE_WINDOW: Final = (
