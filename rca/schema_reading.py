@@ -17,7 +17,7 @@ from rca.evidence import (
 from rca.view import CaseView
 from rca.view.columns import SchemaStep, is_harmless_type
 from rca.view.dbt import is_test
-from rca.view.wording import counted, minute
+from rca.view.wording import counted, listed, minute
 
 BASE: Final = {
     "removed": 1.5,
@@ -44,6 +44,7 @@ STALE_PER_DAY: Final = (
     -0.6
 )  # ln units for each day beyond the first between the change and the anomalous window
 STALEST: Final = -6.0  # ln units
+NAMES_SHOWN: Final = 5  # columns in the sentence; the evidence has all
 MAX_STEPS: Final = 20  # newest steps of the schema; older ones are long digested
 DAY_S: Final = 86_400.0
 WEAKEST: Final = -3.0  # ln units; below, the change is not worth showing
@@ -160,12 +161,11 @@ def _named(change: ColumnChange) -> str:
 
 
 def _because(weighed: Weighed, kind: str) -> str:
-    names = ", ".join(_named(change) for change in weighed.changes[:5])
-    more = f" and {len(weighed.changes) - 5:,} more" if len(weighed.changes) > 5 else ""  # noqa: PLR2004 - a line holds five
+    names = listed([_named(change) for change in weighed.changes], NAMES_SHOWN)
     verb = {"removed": "gone", "added": "new", "type_changed": "of another type"}[kind]
     failed = len(weighed.broken)
     nodes = "dbt node that reads" if failed == 1 else "dbt nodes that read"
     broken = f"; {failed} {nodes} such columns failed since" if failed else ""
     seen = minute(weighed.step.seen_at)
     count = counted(len(weighed.changes), "column is", "columns are")
-    return f"Since the snapshot of {seen} {count} {verb}: {names}{more}{broken}."
+    return f"Since the snapshot of {seen} {count} {verb}: {names}{broken}."

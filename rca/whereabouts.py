@@ -16,6 +16,7 @@ from rca.stats.divergence import Counts, jsd_bits, jsd_terms, shares
 from rca.stats.localise import MOST_SEGMENTS, Segment, segments, segments_of_values
 from rca.view import CaseView
 from rca.view.dimensions import JOINT, MAX_HISTORY, SPARE_FROM, DimensionView, joined
+from rca.view.wording import quoted
 
 TOLD: Final = 0.9  # share of the divergence; what moved beyond it is not worth a reader's time
 
@@ -46,8 +47,8 @@ class Whereabouts:
         value = self.movers[0].value
         names, values = self.dimension.split(JOINT), value.split(JOINT)
         if len(names) == 1 or len(names) != len(values):  # a value may hold the joint itself
-            return value
-        return JOINT.join(f"{n} = {v}" for n, v in zip(names, values, strict=True))
+            return quoted(value)
+        return JOINT.join(f"{n} = {quoted(v)}" for n, v in zip(names, values, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,13 +18,14 @@ from rca.detection import Answer, Detector, Signal
 from rca.evidence import DbtModelFailureEvidence, FailingModel, SignalCode
 from rca.view import CaseView
 from rca.view.dbt import DbtView, NodeHistory, NodeStep, code_changed, is_test
-from rca.view.wording import counted, minute
+from rca.view.wording import counted, listed, minute
 
 FAILING: Final = 4.0  # ln units; a model in the dataset's own line is broken right now
 NEW_CODE: Final = 0.5  # ln units; and its code is new
 ALWAYS: Final = -3.5  # ln units; it has failed in every run we know of
 ELSEWHERE: Final = -1.5  # ln units; without lineage it may be anything
 BEHIND: Final = 3.0  # ln units; without lineage, but the dataset was skipped in that run: something above it failed
+NAMES_SHOWN: Final = 3  # models in the sentence; the evidence has all
 MIN_RUNS_FOR_ALWAYS: Final = 3
 
 
@@ -95,7 +96,7 @@ def _signal(view: CaseView, failing: Sequence[NodeHistory], weight: float) -> Si
         dbt_generated_at=lasts[0].at,
         code_changed=any(changes) if any(c is not None for c in changes) else None,
     )
-    names = ", ".join(h.unique_id for h in ordered[:3])
+    names = listed([h.unique_id for h in ordered], NAMES_SHOWN)
     known = "" if view.lineage.known else " (lineage is not known, so it may not feed the dataset)"
     since = minute(_onset(ordered, instant))
     models = counted(len(ordered), "model")

@@ -24,7 +24,7 @@ from rca.stats.robust import price_of_looking
 from rca.subject import checked_subject, kinds_of
 from rca.view import CaseView
 from rca.view.dimensions import JOINT, DimensionView, read_segments
-from rca.view.wording import counted
+from rca.view.wording import counted, share
 from rca.whereabouts import Whereabouts, whereabouts
 
 MIN_ROWS: Final = 30.0  # rows of the current window; fewer cannot show shares
@@ -186,8 +186,8 @@ def _because(drift: Drift, where: Whereabouts) -> str:
     dimension, first = drift.shift.dimension, where.movers[0]
     windows = counted(len(dimension.baseline), "window")
     went = (
-        f"{where.first()} went from {100.0 * first.baseline_share:.1f} % "
-        f"to {100.0 * first.current_share:.1f} % of the rows."
+        f"{where.first()} went from {share(first.baseline_share)} "
+        f"to {share(first.current_share)} of the rows."
     )
     if drift.fold < 1.0:
         return (

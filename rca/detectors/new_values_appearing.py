@@ -24,7 +24,7 @@ from rca.stats.rates import poisson_excess, unseen_share
 from rca.stats.robust import price_of_looking
 from rca.view import CaseView
 from rca.view.dimensions import DimensionView
-from rca.view.wording import counted
+from rca.view.wording import counted, quoted
 
 Counts = npt.NDArray[np.float64]
 
@@ -39,7 +39,8 @@ STRAY: Final = (
     1.5  # times; a value just below the edge of a cut-off list may grow by so much and is not new
 )
 CUT_OFF: Final = "every dimension profile is cut off after its largest values; none of those is new"
-SHOWN: Final = 10  # values
+SHOWN: Final = 10  # values in the evidence
+NAMES_SHOWN: Final = 3  # of them in the sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,13 +159,18 @@ def _signal(view: CaseView, telling: list[Arrival], weight: float) -> Signal:
         dimensions_affected=tuple(a.view.dimension for a in telling),
         ingestion_healthy=view.ingestion_healthy,
     )
+    number = sum(a.number for a in telling)
     named = ", ".join(
-        f"{d.dimension}={value or '(empty)'} ({count:,} rows)" for d, value, count in values[:3]
+        f"{d.dimension}={quoted(value)} ({counted(count, 'row')})"
+        for d, value, count in values[:NAMES_SHOWN]
     )
+    more = f" and {number - NAMES_SHOWN:,} more" if number > NAMES_SHOWN else ""
     windows = max(len(a.view.baseline) for a in telling)
-    fresh = counted(sum(a.number for a in telling), "value")
+    fresh = counted(number, "value")
     held = "held" if all(a.view.told is None for a in telling) else "listed"
-    because = f"{fresh} appeared that {counted(windows, 'window')} before never {held}: {named}."
+    because = (
+        f"{fresh} appeared that {counted(windows, 'window')} before never {held}: {named}{more}."
+    )
     strength = strength_of(weight if math.isfinite(weight) else CAP)
     return Signal(
         evidence=evidence,

@@ -27,9 +27,11 @@ from rca.view import CaseView
 from rca.view.calendar import Rest, rest_in
 from rca.view.ingestion import JobsView, is_announced_partial
 from rca.view.instants import epoch_s
+from rca.view.wording import counted
 
 Floats = npt.NDArray[np.float64]
 
+LEAST_DROP: Final = 0.005  # share of the rows; below, it rounds to 0 %
 MIN_DROP: Final = 0.2  # share of the rows; a smaller loss is nobody's incident (references, C.4)
 ANNOUNCED: Final = 3.5  # ln units; the sync itself says that streams are missing
 ANNOUNCED_AND_SEEN: Final = 1.0  # ln units more when the rows show it too
@@ -248,18 +250,25 @@ def _signal(view: CaseView, loss: Loss) -> Signal:
 def _because(job: IngestionJob, rows: int, outlook: Forecast | None, rest: Rest | None) -> str:
     announced = is_announced_partial(job)
     said = "the sync said that streams are missing" if announced else "the sync reported no error"
-    if outlook is None or outlook.drop <= 0.0:
+    if outlook is None:
         return (
             f"{rows:,} rows arrived, and {said}; its own history does not say how many should have."
         )
     day = f" for a {WEEKDAYS[outlook.weekday]}" if outlook.weekday is not None else ""
     rests = f", and {_told(rest)}" if rest is not None else ""
     never = "never below" if outlook.lowest > rows else "once as few as"
-    fewer = min(99.0, 100.0 * outlook.drop) if rows else 100.0  # nothing at all is another story
     return (
-        f"{outlook.expected:,.0f} rows were expected{day}, {rows:,} arrived, {fewer:.0f} % fewer; "
-        f"in {outlook.history} windows {never} {outlook.lowest:,.0f}; {said}{rests}."
+        f"{outlook.expected:,.0f} rows were expected{day}, {rows:,} arrived, {_fewer(rows, outlook.drop)}; "
+        f"in {counted(outlook.history, 'window')} {never} {outlook.lowest:,.0f}; {said}{rests}."
     )
+
+
+def _fewer(rows: int, drop: float) -> str:
+    if not rows:
+        return "100 % fewer"
+    if drop <= 0.0:
+        return "no fewer"
+    return "hardly fewer" if drop < LEAST_DROP else f"{min(99.0, 100.0 * drop):.0f} % fewer"
 
 
 def _told(rest: Rest) -> str:

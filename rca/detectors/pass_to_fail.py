@@ -161,9 +161,11 @@ def _signal(best: Turn, shown: list[Turn]) -> Signal:
         None: "and the code's history is not known",
     }[best.changed]
     by = minute(best.failed.at)
-    failed = f"it failed in {best.earlier}" if best.earlier else "it failed in none"
+    more = f" and {len(shown) - 1:,} more" if len(shown) > 1 else ""
+    who = "the first" if more else "it"
+    failed = f"{who} failed in {best.earlier or 'none'}"
     because = (
-        f"{counted(len(shown), 'test')} turned from pass to fail by {by}, {code}: {best.history.unique_id}; "
+        f"{counted(len(shown), 'test')} turned from pass to fail by {by}, {code}: {best.history.unique_id}{more}; "
         f"{failed} of {counted(best.runs, 'run')} before."
     )
     return Signal(

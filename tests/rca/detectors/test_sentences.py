@@ -25,6 +25,11 @@ def announced_without_history(pipeline):
     return announced(pipeline).drop_jobs(range(55))
 
 
+def announced_of_a_new_dataset(pipeline):
+    pipeline.document["volume_history"] = []
+    return announced_without_history(pipeline)
+
+
 def still_running(pipeline):
     return pipeline.jobs(
         range(59, 60), status="running", started_at="2026-03-04T04:10:00Z", finished_at=None
@@ -150,7 +155,15 @@ SENTENCES = [
         announced_without_history,
         "partial_sync",
         (
-            "1,015 rows arrived, and the sync said that streams are missing; its own history does "
+            "996 rows were expected for a Tuesday, 1,015 arrived, no fewer; in 28 windows once as "
+            "few as 964; the sync said that streams are missing."
+        ),
+    ),
+    (
+        announced_of_a_new_dataset,
+        "partial_sync",
+        (
+            "240 rows arrived, and the sync said that streams are missing; its own history does "
             "not say how many should have."
         ),
     ),
@@ -214,7 +227,7 @@ SENTENCES = [
         "new_values_appearing",
         (
             "15 values appeared that 11 windows before never held: country=X0 (20 rows), "
-            "country=X1 (19 rows), country=X2 (18 rows)."
+            "country=X1 (19 rows), country=X2 (18 rows) and 12 more."
         ),
     ),
 ]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from rca.view.wording import counted, minute, span
+from rca.view.wording import counted, listed, minute, quoted, share, span
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,37 @@ def test_a_time_is_said_in_utc(hours):
     zone = timezone(timedelta(hours=hours))
     instant = datetime(2026, 3, 2, 7, 10, tzinfo=UTC).astimezone(zone)
     assert minute(instant) == "2026-03-02 07:10 UTC"
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (0.0, "0 %"),
+        (1e-9, "<0.1 %"),
+        (0.0005, "0.1 %"),
+        (0.285, "28.5 %"),
+        (0.9994, "99.9 %"),
+        (0.99999, ">99.9 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_only_nothing_is_zero_and_only_all_is_a_hundred(part, text):
+    """A share too small for a decimal is not told as gone."""
+    assert share(part) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("US", "US"), ("New York", "New York"), ("", "(empty)"), ("US ", '"US "'), ("a  b", '"a  b"')],
+)
+def test_spaces_that_make_a_value_another_one_are_seen(value, text):
+    """A reader sees that ``US `` with a space behind is not ``US``."""
+    assert quoted(value) == text
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [("a", "a"), ("ab", "a, b"), ("abc", "a, b and 1 more"), ("", "")]
+)
+def test_a_list_that_is_cut_says_so(names, text):
+    """Nobody takes the first few for all."""
+    assert listed(list(names), 2) == text
