@@ -3,7 +3,7 @@
 Fires when: the divergence of the current window from the pooled baseline stands out from the divergences of the
 baseline's own windows and from what sampling alone gives. Combinations of dimensions are looked at where no single
 one shows it. Where the alert is about a dimension, one part of it that stands out is enough for a faint answer, and
-where it is about its shares, any move beyond chance.
+where it is about its shares, any move larger than chance gives on average.
 Abstains when: a window is too small to show a shift, or there are fewer than three older windows.
 Looks like it but is not: a dimension that always moves a lot, a small window, a long tail of rare values.
 """
@@ -66,7 +66,7 @@ def detect(view: CaseView) -> Answer:
     """Return the dimension whose shares moved most tellingly, or None when all move as they always do.
 
     A dimension that the alert is about is told, faintly, also when one part of it stands out and the whole does not,
-    and one whose shares the alert is about when they moved beyond chance: somebody's check saw it move.
+    and one whose shares the alert is about when they moved more than chance does on average: somebody's check saw it.
     """
     looked = [d for d in view.dimensions or () if _is_judged(view, d)]
     found = _drifts(view, looked, price_of_looking(len(looked)))
@@ -123,7 +123,8 @@ def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:
 def _faint(view: CaseView, shift: Shift) -> float | None:
     """Return the weight of an everyday shift that the alert is about, or None where there is nothing to say of it.
 
-    Somebody's check saw these shares move: which of them did is worth telling, if chance alone does not move them so.
+    Somebody's check saw these shares move: which of them did is worth telling, if they moved more than chance moves
+    them on average. Chance alone does so in four of ten quiet windows, so the weight is next to nothing.
     """
     if whereabouts(view, shift.dimension).stands_out:
         return WEAKEST
@@ -190,9 +191,14 @@ def _because(drift: Drift, where: Whereabouts) -> str:
         f"to {share(first.current_share)} of the rows."
     )
     if drift.fold < 1.0:
+        part = (
+            f"but {went}"
+            if where.stands_out
+            else f"and no part stands out; most of it is that {went}"
+        )
         return (
             f"As a whole the shares of {dimension.dimension} moved no more than usual, {drift.fold:.1f} times "
-            f"the most in {windows}, but {went}"
+            f"the most in {windows}, {part}"
         )
     return (
         f"The shares of {dimension.dimension} moved by {drift.shift.bits:.3f} bits, {drift.fold:.1f} times the most "

@@ -78,11 +78,10 @@ def detect(view: CaseView) -> Answer:
     turns = [turn for h in dbt.tests if (turn := _turn(view, dbt, code, h)) is not None]
     if not turns:
         return None
+    # the order of a run's results says nothing: of two equal turns always the same one is named
+    turns.sort(key=lambda t: t.history.unique_id)
     best = max(turns, key=lambda t: (t.weight, t.failed.at))
-    shown = sorted(
-        (t for t in turns if t.weight > 0.0 or t is best),
-        key=lambda t: (-t.weight, t.history.unique_id),
-    )
+    shown = sorted((t for t in turns if t.weight > 0.0 or t is best), key=lambda t: -t.weight)
     return _signal(best, shown)
 
 

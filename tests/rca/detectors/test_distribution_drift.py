@@ -152,6 +152,7 @@ def test_an_alert_about_shares_is_told_which_of_them_moved(pipeline, alert):
     assert answer.strength < 0.2
     assert answer.evidence.top_movers[0].value == "US"
     assert answer.because.startswith("As a whole the shares of country moved no more than usual")
+    assert "and no part stands out; most of it is that US went from" in answer.because
     assert 0.1 < diagnose(pipeline.case()).top_confidence < 0.4
 
 

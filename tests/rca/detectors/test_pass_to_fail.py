@@ -90,6 +90,20 @@ def test_a_table_named_after_volumes_makes_no_echo(pipeline, table, known):
     assert pipeline.ask("pass_to_fail").strength == plain.strength
 
 
+def test_of_two_equal_turns_the_order_of_the_results_names_none(pipeline):
+    """Two tests turn in one run; whichever result dbt wrote first, the sentence and the evidence are the same."""
+    row_count_test(pipeline).alert(anomaly_type="freshness_anomaly")
+    answer = (
+        pipeline.node(TEST, 1, status="fail")
+        .node(COUNTS_ROWS, 1, status="fail")
+        .ask("pass_to_fail")
+    )
+    for run in pipeline.document["dbt_runs"]:
+        run["results"].reverse()
+    assert len(answer.evidence.transitions) == 2
+    assert pipeline.ask("pass_to_fail") == answer
+
+
 def test_a_test_that_always_failed_does_not(pipeline):
     """Without a pass there is no turn."""
     assert pipeline.node(TEST, 7, status="fail").ask("pass_to_fail") is None
