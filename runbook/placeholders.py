@@ -59,6 +59,8 @@ def readable(value: object) -> str:
             said = str(value.value)
         case bool():
             said = "yes" if value else "no"
+        case int():
+            said = f"{value:,}"
         case float():
             said = f"{value:,.0f}" if abs(value) >= THREE_DIGITS else f"{value:.3g}"
         case datetime():

@@ -76,6 +76,7 @@ def test_span_reads_as_the_pages_write_it(value: timedelta, text: str) -> None:
         (12345.6, "12,346"),
         (-0.25, "-0.25"),
         (7, "7"),
+        (1611, "1,611"),
         (NOW.astimezone(timezone(timedelta(hours=2))), "2026-03-02 07:10 UTC"),
         ((), "none"),
         (("a", "b"), "a, b"),
