@@ -62,7 +62,7 @@ EXPANDED: Final[Mapping[str, Callable[[Mapping[str, int]], Any]]] = {
     "text": _expanded_text,
     "categories": _expanded_categories,
 }
-"""How counts by value become a table with a row for each again; of one window's rows in one form."""
+"""How counts by value become a table of rows again, by the form in which its text lies."""
 
 
 def _text(found: Any) -> Any:  # noqa: ANN401 - a DuckDB relation, a pandas DataFrame

@@ -12,7 +12,6 @@ from rca.case import in_utc
 
 REPLACEMENT: Final = "\ufffd"  # what Unicode itself puts in place of what cannot be written
 
-
 Json: Final = JSON(none_as_null=True)
 """JSON as text on both: PostgreSQL's JSONB refuses an escaped NUL, which a payload of somebody else may hold."""
 

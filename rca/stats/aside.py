@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rca.stats.divergence import jsd_terms
-from rca.stats.robust import median
+from rca.stats.robust import MAD_TO_SIGMA, median
 
 Counts = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -33,7 +33,6 @@ ENOUGH_ROWS: Final = 10.0  # expected; of fewer nobody can say whether they are 
 WORTH_A_LOOK: Final = 0.1  # share of the divergence; smaller parts are not the story
 MOST_TRIED: Final = 5  # combinations; what a person reads
 HALF_A_ROW: Final = 0.5  # keeps the logarithm of nothing finite
-MAD_TO_SIGMA: Final = 1.4826  # of a normal distribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

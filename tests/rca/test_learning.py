@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from rca.causal import SHIPPED
 from rca.engine import diagnose
 from rca.evidence import Cause
-from rca.learning import ENOUGH, WEIGHT_SPREAD, Answer, learn
+from rca.learning import ENOUGH, Answer, learn
 
 
 @pytest.fixture
 def shaky(pipeline):
     """A case with a shift that is likely but not certain."""
-    return pipeline.alert(anomaly_type="distribution_anomaly").counts("country", US=380).case()
+    return pipeline.alert(anomaly_type="distribution_anomaly").counts("country", US=390).case()
 
 
 def answers(case, *, right, count):
@@ -54,7 +52,7 @@ def test_a_clear_case_of_another_family_keeps_its_verdict(pipeline, shaky):
 
 
 def test_answers_that_contradict_one_another_change_nothing_much(shaky):
-    """Half right, half wrong, in turns: no weight strays further than three standard deviations of its prior."""
+    """Half right, half wrong, in turns: no weight strays far."""
     mixed = [
         a
         for pair in zip(
@@ -63,6 +61,5 @@ def test_answers_that_contradict_one_another_change_nothing_much(shaky):
         for a in pair
     ]
     model = learn(mixed)
-    furthest = max(abs(math.log(weight)) for weight in model.weights.values())
-    assert furthest < 3 * WEIGHT_SPREAD
+    assert all(0.5 < weight < 2.0 for weight in model.weights.values())
     assert model.sharpness == SHIPPED.sharpness

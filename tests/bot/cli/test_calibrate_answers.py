@@ -100,6 +100,16 @@ def test_people_who_always_say_wrong_are_believed_a_little(
     assert "set MODEL to it" in capsys.readouterr().out
 
 
+def test_a_gain_on_few_incidents_may_be_chance(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half as many answers, and the sum of what is held out is better: not written, because not enough gain."""
+    assert answered(Verdict.WRONG, 2) > 50
+    assert main(["calibrate", "--answers", *MODELS]) == 1
+    assert "may be chance; more answers will tell; nothing was written" in capsys.readouterr().err
+    assert not (here / "model.json").exists()
+
+
 def test_too_few_answers(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody said anything yet: status 1, the numbers, and no file."""
     assert main(["calibrate", "--answers", *MODELS]) == 1
