@@ -26,6 +26,10 @@ LEFT_ALONE: Final = 3  # one case in so many
 ROUNDING: Final = 5e-4  # confidence; told with four decimals
 CLEARLY: Final = 0.05  # confidence
 SEED: Final = 1
+EMPTIABLE: Final = (
+    FactKind.INGESTION_JOBS, FactKind.COLUMN_SNAPSHOTS, FactKind.DBT_RUNS, FactKind.DIMENSION_PROFILES
+)  # fmt: skip
+"""Facts of which an empty list says that there was nothing."""
 MEASURES: Final = (
     "n", "top1", "top1_diagnosable", "top1_positives", "negatives_quiet", "mrr", "signal_accuracy",
     "signal_given_top1", "symptom_errors", "false_confident", "coverage_act", "precision_act",
@@ -104,6 +108,25 @@ def _holes(cases: Sequence[Facts]) -> None:
     say_table(["lost", "cases", "surer", f"by more than {CLEARLY:g}", "now acted on"], rows)
 
 
+def _holes_and_nothing(cases: Sequence[Facts]) -> None:
+    """Say how often any hypothesis is surer without a fact than with the same fact read and empty."""
+    rows = []
+    for fact in EMPTIABLE:
+        known = [facts for facts in cases if facts.get(fact.value) is not None]
+        surer = 0
+        for facts in known:
+            empty, lost = (
+                _diagnosis(facts | {fact.value: []}),
+                _diagnosis(_without(facts, fact.value)),
+            )
+            had = {h.cause_type: h.confidence for h in empty.hypotheses}
+            surer += any(
+                h.confidence > had.get(h.cause_type, 0.0) + ROUNDING for h in lost.hypotheses
+            )
+        rows.append([f"`{fact.value}`", str(len(known)), str(surer)])
+    say_table(["lost", "cases", "a hypothesis is surer than with the fact read and empty"], rows)
+
+
 def _without(facts: Facts, fact: str) -> Facts:
     hole = {"fact": fact, "reason": "the source did not answer"}
     kept = {key: value for key, value in facts.items() if key != fact}
@@ -138,6 +161,7 @@ def main(argv: Sequence[str]) -> int:
     _poorer([cases[n] for n in tuning], [truths[n] for n in tuning])
     say("The first hypothesis when one fact of the case is lost\n")
     _holes([cases[n] for n in tuning])
+    _holes_and_nothing(list(cases.values()))
     return 0
 
 

@@ -41,9 +41,13 @@ class Signal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """The detector could not look; ``reason`` completes the sentence "could not check, because ..."."""
+    """The detector could not look; ``reason`` completes the sentence "could not check, because ...".
+
+    ``glimpse`` is what shows in half of its facts: too little to tell, enough to be less sure of the other causes.
+    """
 
     reason: str
+    glimpse: Signal | None = None
 
 
 Answer = Signal | Skipped | None
@@ -52,11 +56,15 @@ Answer = Signal | Skipped | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detector:
-    """One pure reading of a case; skipped by the engine when a fact in ``reads`` is not known."""
+    """One pure reading of a case; skipped by the engine when a fact in ``reads`` is not known.
+
+    ``glimpse`` looks then at what it has besides, if it has any.
+    """
 
     code: SignalCode
     reads: tuple[FactKind, ...]
     detect: Callable[[CaseView], Answer]
+    glimpse: Callable[[CaseView], Signal | None] | None = None
 
     @property
     def cause(self) -> Cause:

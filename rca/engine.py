@@ -74,10 +74,11 @@ def readings(
 
 def _ask(detector: Detector, view: CaseView) -> Answer:
     """Return the detector's answer; a fact it needs and nobody could read, or a crash of its own, becomes a skip."""
-    for fact in detector.reads:
-        if not view.knows(fact):
-            return Skipped(reason=_why_unknown(fact, view))
+    unknown = next((fact for fact in detector.reads if not view.knows(fact)), None)
     try:
+        if unknown is not None:
+            glimpse = detector.glimpse(view) if detector.glimpse is not None else None
+            return Skipped(reason=_why_unknown(unknown, view), glimpse=glimpse)
         answer = detector.detect(view)
     except Exception as error:  # noqa: BLE001 - one broken detector must not silence the others
         return Skipped(

@@ -68,15 +68,11 @@ def rank(
         model: the weights.
     """
     by_code = {signal.code: signal for signal in signals}
-    heard = hear(by_code, anomaly, model)
-    posterior = heard.but_for(skipped)
+    posterior, *doubts = _thinkable(by_code, skipped, anomaly, model)
     unguarded = posterior.faults @ _MEMBER
     confidence = unguarded
-    for fewer in _seen_quiet(skipped):
-        confidence = np.minimum(confidence, heard.but_for(fewer).faults @ _MEMBER)
-    if has_unknown_ties(by_code):
-        tied = hear(by_code, anomaly, model, assume_ties=True).but_for(skipped)
-        confidence = np.minimum(confidence, tied.faults @ _MEMBER)
+    for doubted in doubts:
+        confidence = np.minimum(confidence, doubted.faults @ _MEMBER)
     found = _candidates(signals, posterior, np.minimum(1.0, confidence), unguarded)
     listed = sorted(found, key=lambda c: (-c.confidence, CAUSES.index(c.cause)))
     if not listed:
@@ -87,13 +83,32 @@ def rank(
     )
 
 
+def _thinkable(
+    by_code: Mapping[SignalCode, Signal],
+    skipped: Mapping[SignalCode, Skipped],
+    anomaly: Anomaly,
+    model: Model,
+) -> Iterator[Posterior]:
+    """Yield what to think of what is known, then what if that which could not be checked were otherwise.
+
+    Detectors may have seen nothing, ties may be there, half a fact may tell the truth; in every combination.
+    """
+    glimpsed = {c: skip.glimpse for c, skip in skipped.items() if skip.glimpse is not None}
+    for seen in ({}, glimpsed) if glimpsed else ({},):
+        shown = {**by_code, **seen}
+        for assume_ties in (False, True) if has_unknown_ties(shown) else (False,):
+            heard = hear(shown, anomaly, model, assume_ties=assume_ties)
+            for dark in _seen_quiet(skipped.keys() - seen):
+                yield heard.but_for(dark)
+
+
 def _seen_quiet(skipped: Collection[SignalCode]) -> Iterator[frozenset[SignalCode]]:
-    """Yield *skipped* without the detectors of some causes, as if those had looked and seen nothing.
+    """Yield *skipped*, whole and without the detectors of some causes, as if those had looked and seen nothing.
 
     What nobody could look at must not make us surer than if it had been quiet, whatever else is dark.
     """
     causes = sorted({CAUSE_OF[code] for code in skipped})
-    for number in range(len(causes)):
+    for number in range(len(causes), -1, -1):
         for dark in combinations(causes, number):
             yield frozenset(code for code in skipped if CAUSE_OF[code] in dark)
 

@@ -73,9 +73,14 @@ def detect(view: CaseView) -> Answer:
     if not any(drift.weight >= PLAIN_ENOUGH for drift in found):
         combined = [d for d in _segments(view) if _is_judged(view, d)]
         found += _drifts(view, combined, price_of_looking(len(looked) + len(combined)))
-    if not found:
-        return None
-    return _signal(view, sorted(found, key=lambda d: (-d.weight, -d.shift.beyond)))
+    return _most_telling(view, found)
+
+
+def glimpse(view: CaseView) -> Signal | None:
+    """Return the combination whose shares moved most tellingly, where the dimensions themselves could not be read."""
+    combined = [d for d in _segments(view) if _is_judged(view, d)]
+    found = _drifts(view, combined, price_of_looking(len(combined)))
+    return _most_telling(view, found)
 
 
 def _drifts(view: CaseView, dimensions: Sequence[DimensionView], price: float) -> list[Drift]:
@@ -142,9 +147,11 @@ def _shape_weight(shift: Shift) -> float:
     return LOST_EVERYWHERE if left > UNEVEN_FROM else 0.0
 
 
-def _signal(view: CaseView, drifts: Sequence[Drift]) -> Signal:
-    """Return the first of *drifts* as a signal, with where it sits and what else moved."""
-    drift, *others = drifts
+def _most_telling(view: CaseView, found: Sequence[Drift]) -> Signal | None:
+    """Return the weightiest of *found* as a signal, with where it sits and what else moved; None without any."""
+    if not found:
+        return None
+    drift, *others = sorted(found, key=lambda d: (-d.weight, -d.shift.beyond))
     dimension = drift.shift.dimension
     where = whereabouts(view, dimension)
     evidence = DistributionDriftEvidence(
@@ -207,5 +214,8 @@ def _because(drift: Drift, where: Whereabouts) -> str:
 
 
 DETECTOR: Final = Detector(
-    code=SignalCode.DISTRIBUTION_DRIFT, reads=(FactKind.DIMENSION_PROFILES,), detect=detect
+    code=SignalCode.DISTRIBUTION_DRIFT,
+    reads=(FactKind.DIMENSION_PROFILES,),
+    detect=detect,
+    glimpse=glimpse,
 )

@@ -82,3 +82,29 @@ def test_two_holes_are_no_better_than_one(documents):
         surer = confidences(one)
         for cause, confidence in confidences(without(document, *facts)).items():
             assert confidence <= surer.get(cause, 0.0) + ROUNDING, document["case_id"]
+
+
+def test_half_a_fact_makes_nobody_surer(pipeline):
+    """The profiles are hidden, the combinations tell of a shift: the failed sync is no surer than if only they came."""
+    pipeline.failed(range(58, 60), error_message="401 unauthorized")
+    ends = [window["window_end"] for window in pipeline.document["volume_history"][-9:]]
+    pipeline.document["segment_profiles"] = [
+        {
+            "dimensions": ["country", "channel"],
+            "window_start": window["window_start"],
+            "window_end": window["window_end"],
+            "rows": [[["US", "web"], 20 if window["window_end"] == ends[-1] else 300 + k % 3],
+                     [["US", "pos"], 200 + k % 2], [["CA", "web"], 400], [["CA", "pos"], 100]],
+        }
+        for k, window in enumerate(pipeline.document["volume_history"][-9:])
+    ]  # fmt: skip
+    alone = pipeline.document | {"dimension_profiles": []}
+    told = diagnose(parse_case(alone)[0])
+    assert "distribution_drift" in {h.evidence.signal for h in told.hypotheses}
+    blind = diagnose(without(pipeline.document, FactKind.DIMENSION_PROFILES))
+    assert "distribution_drift" not in {h.evidence.signal for h in blind.hypotheses}
+    sure, surer = ({h.cause_type: h.confidence for h in d.hypotheses} for d in (blind, told))
+    assert sure[Cause.INGESTION_FAILURE] <= surer[Cause.INGESTION_FAILURE] + ROUNDING
+    pipeline.document.pop("segment_profiles")
+    unsuspecting = confidences(without(pipeline.document, FactKind.DIMENSION_PROFILES))
+    assert sure[Cause.INGESTION_FAILURE] < unsuspecting[Cause.INGESTION_FAILURE]
