@@ -21,8 +21,7 @@ from benchmarks import drift_table, drift_time, evidently_rival
 from benchmarks.drift_task import EVIDENTLY_DISTANCE, NOMINAL, SEED, view_of, zipf
 from benchmarks.flights import DAYS, load
 from benchmarks.table import say, say_table, share
-from rca.detectors.distribution_drift import MIN_EFFECT_BITS
-from rca.shift_reading import HALF_WAY, read_shift
+from rca.shift_reading import read_shift, weight_of
 from rca.stats.divergence import Counts
 
 HISTORY: Final = 28  # days
@@ -51,10 +50,10 @@ class Rule:
     bound: float
 
 
-def fold(history: Counts, current: Counts) -> float:
-    """Return by how many times the shift exceeds the largest usual one; 0 below the smallest effect spoken of."""
+def weight(history: Counts, current: Counts) -> float:
+    """Return the weight of the shift as the engine takes it, in ln units; above 0 more likely a fault than not."""
     shift = read_shift(view_of(history, current))
-    return shift.fold() if shift.beyond >= MIN_EFFECT_BITS else 0.0
+    return weight_of(shift.beyond, shift.fold())
 
 
 def distance(history: Counts, current: Counts) -> float:
@@ -69,7 +68,7 @@ def surprise(history: Counts, current: Counts) -> float:
 
 
 RULES: Final[Mapping[str, Rule]] = {
-    "engine": Rule(score=fold, bound=HALF_WAY),
+    "engine": Rule(score=weight, bound=0.0),
     "JS distance > .1": Rule(score=distance, bound=EVIDENTLY_DISTANCE),
     "chi-squared p < .01": Rule(score=surprise, bound=1.0 - NOMINAL),
 }
@@ -99,7 +98,7 @@ def _healthy(values: int) -> list[str]:
             counts = draw.multinomial(
                 sizes.astype(int), shares / shares.sum(axis=1, keepdims=True)
             ).astype(np.float64)
-            alarms += fold(counts[:-1], counts[-1]) > HALF_WAY
+            alarms += weight(counts[:-1], counts[-1]) > 0.0
         told.append(f"{alarms / HEALTHY:.4f}")
     return [str(values), *told]
 

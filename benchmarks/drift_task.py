@@ -13,8 +13,7 @@ import numpy.typing as npt
 from scipy.spatial.distance import jensenshannon  # type: ignore[import-untyped]  # scipy ships no types
 from scipy.stats import chi2_contingency  # type: ignore[import-untyped]  # scipy ships no types
 
-from rca.detectors.distribution_drift import MIN_EFFECT_BITS
-from rca.shift_reading import HALF_WAY, read_shift
+from rca.shift_reading import read_shift, weight_of
 from rca.stats.divergence import Counts, jsd_terms
 from rca.view.dimensions import DimensionView
 
@@ -71,7 +70,7 @@ def view_of(history: Counts, current: Counts) -> DimensionView:
 def by_engine(view: DimensionView) -> Verdict:
     """Judge as the engine does: the score as a Jensen-Shannon distance, natural logarithm, and the top movers."""
     shift = read_shift(view)
-    drifted = shift.beyond >= MIN_EFFECT_BITS and shift.fold() > HALF_WAY
+    drifted = weight_of(shift.beyond, shift.fold()) > 0.0
     top = np.argsort(-jsd_terms(shift.pooled, view.current))[:TOP]
     score = math.sqrt(shift.bits * math.log(2.0))
     return Verdict(score=score, drifted=drifted, movers=tuple(top.tolist()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,10 @@ from rca.view.dimensions import DimensionView
 
 SMALLEST_NOISE_BITS: Final = 0.0004  # shares are never steadier than this from day to day
 HALF_WAY: Final = 1.3  # times the largest usual shift; beyond, it is more likely real than not
+EACH_FOLD: Final = 2.3  # ln units for each e-fold by which the shift exceeds the largest usual one
+SMALL: Final = 0.006  # bits beyond chance; a tenth of the rows that halves gives as much (B.2: 5 % gives 0.003)
+EACH_SMALLER: Final = 2.0  # ln units for each e-fold below; what is that small is rarely a fault
+CAP: Final = 5.0  # ln units
 FEW: Final = 3.0  # windows; the largest of a few is little to go by, so it is widened by this over their number
 FULL: Final = 0.1  # of the judged window's rows; the shares of fewer say nothing of what is usual on a full day
 FEWEST: Final = 2  # full windows; with fewer all windows count
@@ -65,6 +70,20 @@ def read_shift(dimension: DimensionView) -> Shift:
         bits=jsd_bits(pooled, dimension.current),
         chance=expected_jsd_bits(pooled + dimension.current, float(pooled.sum()), dimension.rows),
     )
+
+
+def weight_of(beyond: float, fold: float, *, asked: bool = False) -> float:
+    """Return the weight of a shift in ln units: above 0 more likely a fault than an everyday move, at most CAP.
+
+    Args:
+        beyond: the divergence that sampling does not explain, in bits.
+        fold: by how many times that exceeds the largest usual one.
+        asked: the alert is about this dimension; then somebody's check found it large enough.
+    """
+    if beyond < SMALLEST_NOISE_BITS:
+        return -math.inf
+    smaller = 0.0 if asked else EACH_SMALLER * max(0.0, math.log(SMALL / beyond))
+    return min(CAP, EACH_FOLD * math.log(fold / HALF_WAY)) - smaller
 
 
 def _full(baseline: Counts, rows: float) -> Counts:

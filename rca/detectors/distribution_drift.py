@@ -19,7 +19,7 @@ from rca.calibration import strength_of
 from rca.case import FactKind
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import DistributionDriftEvidence, MovedDimension, SignalCode
-from rca.shift_reading import HALF_WAY, Shift, read_shift
+from rca.shift_reading import SMALLEST_NOISE_BITS, Shift, read_shift, weight_of
 from rca.stats.robust import price_of_looking
 from rca.subject import checked_subject, kinds_of
 from rca.view import CaseView
@@ -29,13 +29,8 @@ from rca.whereabouts import Whereabouts, whereabouts
 
 MIN_ROWS: Final = 30.0  # rows of the current window; fewer cannot show shares
 MIN_HISTORY: Final = 3  # older windows
-MIN_EFFECT_BITS: Final = (
-    0.002  # beyond chance; a five-percent value that halves gives 0.003 (references, B.2)
-)
-EACH_FOLD: Final = 2.3  # ln units for each e-fold by which the shift exceeds the largest usual one
 WEAKEST: Final = -1.0  # ln units; below, the shift is an everyday one
 EVERYDAY: Final = -1.5  # ln units; nothing stands out, but the alert says that these shares moved
-CAP: Final = 5.0  # ln units
 NAMED: Final = 1.0  # ln units; the alert is about this dimension
 MIN_LOSS: Final = 0.2  # share of the usual rows that is missing
 UNEVEN_FROM: Final = 0.4  # share of the divergence left when the value that lost most is set aside
@@ -112,9 +107,9 @@ def _is_judged(view: CaseView, dimension: DimensionView) -> bool:
 def _drift(view: CaseView, dimension: DimensionView) -> Drift | None:
     shift = read_shift(dimension)
     asked = view.names(dimension.dimension)
-    telling = shift.beyond >= MIN_EFFECT_BITS
-    fold = shift.fold() if telling or asked else 0.0
-    weight = min(CAP, EACH_FOLD * math.log(fold / HALF_WAY)) if telling else -math.inf
+    at_most = weight_of(shift.beyond, shift.beyond / SMALLEST_NOISE_BITS)
+    fold = shift.fold() if asked or at_most >= WEAKEST else 0.0
+    weight = weight_of(shift.beyond, fold, asked=asked) if fold > 0.0 else -math.inf
     if weight < WEAKEST:
         faint = _faint(view, shift) if asked else None
         if faint is None:

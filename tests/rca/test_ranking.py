@@ -58,7 +58,7 @@ def test_a_model_that_failed_over_a_dropped_column_is_a_symptom(pipeline):
 
 def test_the_same_code_seldom_moves_shares(pipeline):
     """A test fails and shares moved: new code explains the shift, code as it was leaves it to the source."""
-    pipeline.alert(anomaly_type="quality_check_failure", check_id=TEST).counts("country", US=380)
+    pipeline.alert(anomaly_type="quality_check_failure", check_id=TEST).counts("country", US=350)
     same = diagnose(pipeline.node(TEST, 1, status="fail").case()).hypotheses
     new = diagnose(pipeline.node(MODEL, 1, checksum="sha256:new").case()).hypotheses
     assert same[0].cause_type is Cause.UPSTREAM_DATA_SHIFT

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rca.detectors.distribution_drift import MIN_EFFECT_BITS
-from rca.shift_reading import HALF_WAY, read_shift
+from rca.shift_reading import SMALL, SMALLEST_NOISE_BITS, read_shift, weight_of
 from rca.stats.straying import FALSE_ALARMS
 from rca.view.dimensions import DimensionView
 
@@ -104,7 +103,7 @@ def unrest(number, values, loss=0.0):
         shares[-1, 0] *= 1.0 - loss
         windows = draw.poisson(30_000 * shares / shares.sum(axis=1, keepdims=True))
         shift = read_shift(view(windows[:-1], windows[-1]))
-        alarms += shift.beyond >= MIN_EFFECT_BITS and shift.fold() > HALF_WAY
+        alarms += weight_of(shift.beyond, shift.fold()) > 0.0
     return alarms / NULLS
 
 
@@ -119,3 +118,22 @@ def test_few_windows_of_few_values_raise_no_more_false_alarms(number, values):
 def test_what_is_gone_is_seen_among_few_values(number, values):
     """The nearest thing that must not be lost for it: all rows of the largest value."""
     assert unrest(number, values, loss=1.0) > 0.95
+
+
+@given(
+    beyond=st.floats(-0.1, 1.0),
+    larger=st.floats(1.0, 10.0),
+    fold=st.floats(0.01, 1e4),
+    asked=st.booleans(),
+)
+def test_the_weight_grows_with_the_shift_and_without_a_jump(beyond, larger, fold, asked):
+    """A larger shift never weighs less, nor does one that somebody asked about; the smallest told weighs nothing."""
+    weight = weight_of(beyond, fold, asked=asked)
+    assert weight_of(beyond * larger, fold, asked=asked) >= weight or beyond < 0.0
+    assert weight_of(beyond, fold * larger, asked=asked) >= weight
+    assert weight_of(beyond, fold, asked=True) >= weight
+    assert weight_of(max(beyond, SMALL), fold) == weight_of(max(beyond, SMALL), fold, asked=True)
+    at_first = SMALLEST_NOISE_BITS * (1.0 + 1e-9)
+    assert (
+        weight_of(at_first, at_first / SMALLEST_NOISE_BITS) < 0.0
+    )  # as large a fold as there may be of it
