@@ -21,7 +21,7 @@ from benchmarks import drift_table, drift_time, evidently_rival
 from benchmarks.drift_task import EVIDENTLY_DISTANCE, NOMINAL, SEED, view_of, zipf
 from benchmarks.flights import DAYS, load
 from benchmarks.table import say, say_table, share
-from rca.shift_reading import read_shift, weight_of
+from rca.shift_reading import CAP, read_shift, weight_of
 from rca.stats.divergence import Counts
 
 HISTORY: Final = 28  # days
@@ -51,9 +51,12 @@ class Rule:
 
 
 def weight(history: Counts, current: Counts) -> float:
-    """Return the weight of the shift as the engine takes it, in ln units; above 0 more likely a fault than not."""
+    """Return the weight of the shift as the engine takes it, in ln units; above 0 more likely a fault than not.
+
+    No less than -CAP: bounds are learnt between weights, and there is nothing between a number and infinity.
+    """
     shift = read_shift(view_of(history, current))
-    return weight_of(shift.beyond, shift.fold())
+    return max(-CAP, weight_of(shift.beyond, shift.fold()))
 
 
 def distance(history: Counts, current: Counts) -> float:
