@@ -3,7 +3,7 @@
 Fires when: rows of the current window hold unseen values far more often than the history's own rate of new values.
 Abstains when: there are fewer than three older windows.
 Where rare values were cut off, only a value larger than what may have been hidden before counts as new.
-Looks like it but is not: a dimension that grows new values every day, such as SKUs or tags.
+Looks like it but is not: a dimension that grows new values every day, such as SKUs or tags; a rare value's first rows.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ NAMED: Final = 1.0  # ln units; the alert is about this dimension
 TRIALS: Final = 3.0  # ln units taken from the excess: several dimensions and values were looked at
 OVERDISPERSION: Final = 0.25  # weight of a Poisson surprise; new values come in bursts
 EACH_DIMENSION: Final = 0.5  # ln units for every further dimension: one new market shows in several
+SMALL: Final = 0.01  # of the rows; a market or a tag that begins has less, a fault seldom has
+EACH_SMALLER: Final = 1.0  # ln units for each e-fold below
 STRAY: Final = (
     1.5  # times; a value just below the edge of a cut-off list may grow by so much and is not new
 )
@@ -107,7 +109,10 @@ def _arrival(view: CaseView, dimension: DimensionView) -> Arrival | None:
         -poisson_excess(largest, usual_largest * rows + 1.0 + hidden),
     )
     weight = min(CAP, OVERDISPERSION * surprise - TRIALS / 2.0)
-    weight += NAMED if view.names(dimension.dimension) else 0.0
+    if view.names(dimension.dimension):
+        weight += NAMED
+    else:
+        weight -= EACH_SMALLER * max(0.0, math.log(SMALL * rows / float(new.sum())))
     order = np.argsort(-new, kind="stable")[:SHOWN]
     fresh = tuple((dimension.values[i], int(new[i])) for i in order if new[i] > 0.0)
     return Arrival(view=dimension, number=number, fresh=fresh, weight=weight)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rca.detection import Signal, Skipped
+from rca.engine import diagnose
+from rca.evidence import Cause
 
 
 def test_duplicated_ids_fire(pipeline):
@@ -105,3 +107,29 @@ def test_a_list_that_had_to_be_cut_off_holds_at_least_what_it_lists(pipeline, ke
     if fired:
         assert answer.evidence.current_cardinality == kept
         assert "at least 100 distinct values" in answer.because
+
+
+def a_hundred_times(pipeline):
+    """Give every value of every window a hundred times the rows."""
+    for profile in pipeline.document["dimension_profiles"]:
+        profile["counts"] = {value: 100 * rows for value, rows in profile["counts"].items()}
+    return pipeline
+
+
+def test_few_new_rows_of_very_many_weigh_less_unless_asked_about(pipeline):
+    """As many rows of a new country are little beside 100,000; a check of the country saw them all the same."""
+    a_hundred_times(pipeline).counts("country", PL=60)
+    few = pipeline.ask("new_values_appearing")
+    asked = pipeline.alert(column="country").ask("new_values_appearing")
+    many = pipeline.counts("country", PL=6_000).alert(column=None).ask("new_values_appearing")
+    assert few.strength < asked.strength
+    assert few.strength < many.strength
+
+
+def test_a_failing_test_is_not_laid_to_a_few_new_rows(pipeline):
+    """A test turned to fail after new code, and six in ten thousand rows came from a new country."""
+    a_hundred_times(pipeline).counts("country", PL=60).alert(anomaly_type="quality_check_failure")
+    pipeline.node("test.shop.unique_orders_id.1", 1, status="fail")
+    pipeline.node("model.shop.orders", 1, checksum="sha256:new")
+    first, *_ = diagnose(pipeline.case()).hypotheses
+    assert first.cause_type is Cause.TRANSFORMATION_REGRESSION
