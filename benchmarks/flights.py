@@ -41,15 +41,16 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flights:
-    """The year, in the three readings that the benchmarks need.
+    """The year, in the readings that the benchmarks need.
 
     ``durations_s`` holds the air times in seconds of each flight number on one route, oldest first; ``shares`` the
-    counts of one day by dimension and value.
+    counts of one day by dimension and value, ``joint`` those by the values of all DIMENSIONS together.
     """
 
     volume: tuple[Series, ...]
     durations_s: Mapping[str, tuple[float, ...]]
     shares: Mapping[str, tuple[Mapping[str, int], ...]]
+    joint: tuple[Counter[tuple[str, ...]], ...]
 
 
 def load(path: str | None) -> Flights:
@@ -75,6 +76,7 @@ def _read(path: Path) -> Flights:
     shares: dict[str, list[Counter[str]]] = {
         d: [Counter() for _ in range(DAYS)] for d in DIMENSIONS
     }
+    joint: list[Counter[tuple[str, ...]]] = [Counter() for _ in range(DAYS)]
     for row in _rows(path):
         day = (date(2013, int(row["month"]), int(row["day"])) - FIRST_DAY).days
         departed = row["dep_time"] not in NOT_KNOWN
@@ -83,6 +85,8 @@ def _read(path: Path) -> Flights:
             left[name][day] += departed
         for dimension in DIMENSIONS:
             shares[dimension][day][row[dimension]] += departed
+        if departed:
+            joint[day][tuple(row[dimension] for dimension in DIMENSIONS)] += 1
         if row["air_time"] not in NOT_KNOWN:
             route = f"{row['carrier']} {row['flight']} {row['origin']} {row['dest']}"
             durations[route].append(60.0 * float(row["air_time"]))
@@ -90,6 +94,7 @@ def _read(path: Path) -> Flights:
         volume=_daily(planned, left),
         durations_s={k: tuple(v) for k, v in sorted(durations.items()) if len(v) >= RUNS_FROM},
         shares={dimension: tuple(days) for dimension, days in shares.items()},
+        joint=tuple(joint),
     )
 
 

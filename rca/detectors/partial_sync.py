@@ -57,6 +57,7 @@ DATASET_FULL: Final = (
 RESTING: Final = -2.0  # ln units; business rests on as many of its days in much of the world
 WEAKEST: Final = -2.5  # ln units; below, it is a quiet day
 DAILY_FROM: Final = 0.8 * DAY_S  # seconds; from here on each sync is a day of its own
+ALIKE: Final = (0.75, 1.33)  # times; a window about as long as the time between two syncs
 MOST_DAYS: Final = 60  # days, or syncs of a day each, that are looked back
 WEEKDAYS: Final = (
     "Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday",
@@ -179,12 +180,24 @@ def _outlook(view: CaseView, jobs: JobsView, done: Arrived) -> Forecast | None:
             view, done
         )
     ended = np.flatnonzero(done.at_s <= epoch_s(view.until))[-MOST_DAYS:].tolist()
-    windows = [_own_window(done.jobs[i], jobs.interval_s) for i in ended]
+    away_s = _to_the_window(view, epoch_s(done.jobs[ended[-1]].started_at), jobs.interval_s)
+    windows = [_own_window(done.jobs[i], jobs.interval_s, away_s) for i in ended]
     return forecast(windows[:-1], windows[-1])
 
 
-def _own_window(job: IngestionJob, interval_s: float) -> Window:
-    start_s = epoch_s(job.started_at)
+def _to_the_window(view: CaseView, start_s: float, interval_s: float) -> float:
+    """Return how far the judged window's middle lies from that of a sync's own one, when both are as long; else 0.
+
+    A sync shortly after midnight brings the day before: its rows are told, and weighed, as that weekday's.
+    """
+    since_s, until_s = epoch_s(view.since), epoch_s(view.until)
+    if not ALIKE[0] <= (until_s - since_s) / interval_s <= ALIKE[1]:
+        return 0.0
+    return (since_s + until_s) / 2.0 - (start_s + interval_s / 2.0)
+
+
+def _own_window(job: IngestionJob, interval_s: float, away_s: float) -> Window:
+    start_s = epoch_s(job.started_at) + away_s
     return Window(start_s=start_s, end_s=start_s + interval_s, rows=float(job.rows_synced or 0))
 
 

@@ -24,7 +24,10 @@ def epoch_s(instant: datetime) -> float:
 
 
 def epochs_s(instants: Iterable[datetime | None]) -> list[float]:
-    """Return ``epoch_s`` of each of *instants*, four times as fast; infinity for None, which has not come yet."""
+    """Return ``epoch_s`` of each of *instants*, four times as fast; infinity for None, which has not come yet.
+
+    The same numbers to the last bit, but for times before 1970 with microseconds, whose last bit may differ.
+    """
     found: list[float | None] = _WRITER.to_python(list(instants), mode="json")
     return [math.inf if seconds is None else seconds for seconds in found]
 

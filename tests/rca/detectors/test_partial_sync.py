@@ -133,3 +133,19 @@ def test_with_the_syncs_of_today_alone_the_dataset_says_what_is_usual(pipeline, 
     pipeline.jobs(range(56, 60), rows_synced=rows).drop_jobs(range(56)).rows(0.12)
     answer = pipeline.ask("partial_sync")
     assert (answer is not None and answer.strength > 0.8) is fires
+
+
+def test_the_rows_of_a_daily_sync_are_those_of_the_day_before_it(pipeline):
+    """It starts on Wednesday morning and brings what came since Tuesday's: Sundays are few, this is a Tuesday."""
+    pipeline.catalog(expected_sync_interval_s=86_400)
+    syncs = []
+    for window in pipeline.document["volume_history"]:
+        begun, end = (datetime.fromisoformat(window[key]) for key in ("window_start", "window_end"))
+        window["rows"] = 300 if f"{begun:%a}" == "Sun" else 1_000 + len(syncs) % 5
+        started = end - timedelta(hours=1)
+        sync = {"started_at": started.isoformat(), "finished_at": end.isoformat(), "id": f"{end}"}
+        syncs.append(pipeline.job(0, rows_synced=window["rows"], **sync))
+    syncs[-1]["rows_synced"] = pipeline.document["volume_history"][-1]["rows"] = 120
+    pipeline.document["ingestion_jobs"] = syncs
+    answer = pipeline.ask("partial_sync")
+    assert answer.because.startswith("1,001 rows were expected for a Tuesday, 120 arrived")
