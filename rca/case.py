@@ -1,7 +1,7 @@
 """The case: one anomaly and every fact known about it at one instant (format ``rca.case/1``).
 
 A missing key and ``null`` both mean *not known*; an empty list means *looked, found none*.
-All times are aware; a naive one is refused with the path of its field.
+All times are aware and in words; a naive one and a number are refused with the path of their field.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rca.expected import path_of, refusal
-from rca.reading import NullAs, nothing_collected
+from rca.reading import InWords, NullAs, nothing_collected
 
 CASE_FORMAT: Final = "rca.case/1"
 FIRST: Final = datetime.min.replace(tzinfo=UTC)
@@ -97,6 +97,7 @@ Text = Annotated[str, Field(max_length=200_000)]
 Name = Annotated[str, Field(min_length=1, max_length=1_000)]
 Rows = Annotated[int, Field(ge=0, le=2**63 - 1)]  # what a warehouse's BIGINT holds, and a float can
 Seconds = Annotated[float, Field(ge=0)]
+Instant = Annotated[datetime, InWords()]
 
 
 class Metric(Document):
@@ -115,7 +116,7 @@ class Anomaly(Document):
     tenant_id: Name
     dataset: Name
     anomaly_type: AnomalyType
-    detected_at: AwareDatetime
+    detected_at: Instant
     severity: Severity | None = None
     metric: Metric | None = None
     column: Text | None = None
@@ -151,8 +152,8 @@ class IngestionJob(Document):
     failure_origin: Text | None = None
     failure_type: Text | None = None
     attempts: Annotated[int, Field(ge=0)] | None = None
-    started_at: AwareDatetime
-    finished_at: AwareDatetime | None = None
+    started_at: Instant
+    finished_at: Instant | None = None
     rows_synced: Rows | None = None
     bytes_synced: Rows | None = None
 
@@ -167,7 +168,7 @@ class Column(Document):
 class ColumnSnapshot(Document):
     """The columns of the dataset's relation at one instant."""
 
-    captured_at: AwareDatetime
+    captured_at: Instant
     columns: tuple[Column, ...]
 
 
@@ -187,11 +188,11 @@ class DbtRun(Document):
     """One dbt invocation with its results."""
 
     invocation_id: Text | None = None
-    dbt_generated_at: AwareDatetime
+    dbt_generated_at: Instant
     command: Text | None = None
     git_sha: Text | None = None
     deployed_by: Text | None = None
-    deployed_at: AwareDatetime | None = None
+    deployed_at: Instant | None = None
     results: Annotated[tuple[DbtResult, ...], NullAs(tuple)] = ()
 
 
@@ -223,15 +224,15 @@ class DqResult(Document):
     status: Name
     severity: Text | None = None
     context_metadata: dict[str, Any] | None = None
-    executed_at: AwareDatetime
+    executed_at: Instant
     correlation_id: Text | None = None
 
 
 class VolumeWindow(Document):
     """How many rows arrived in one window of time."""
 
-    window_start: AwareDatetime
-    window_end: AwareDatetime
+    window_start: Instant
+    window_end: Instant
     rows: Rows
 
 
@@ -239,8 +240,8 @@ class DimensionProfile(Document):
     """Row counts per value of one dimension in one window; ``truncated`` when rare values were cut off."""
 
     dimension: Name
-    window_start: AwareDatetime
-    window_end: AwareDatetime
+    window_start: Instant
+    window_end: Instant
     counts: dict[str, Rows]
     truncated: Annotated[bool, NullAs(bool)] = False
 
@@ -249,8 +250,8 @@ class SegmentProfile(Document):
     """Row counts per combination of values of several dimensions in one window."""
 
     dimensions: tuple[Name, ...]
-    window_start: AwareDatetime
-    window_end: AwareDatetime
+    window_start: Instant
+    window_end: Instant
     rows: tuple[tuple[tuple[str | None, ...], Rows], ...]
 
 
@@ -261,7 +262,7 @@ class PeerError(Document):
     connector_id: Text | None = None
     source_kind: Text | None = None
     error_code: ErrorCode | None = None
-    last_at: AwareDatetime | None = None
+    last_at: Instant | None = None
 
 
 class Hole(Document):
@@ -276,7 +277,7 @@ class Case(Document):
 
     format: Literal["rca.case/1"] = CASE_FORMAT
     case_id: Name
-    as_of: AwareDatetime
+    as_of: Instant
     anomaly: Anomaly
     dataset: Dataset | None = None
     ingestion_jobs: tuple[IngestionJob, ...] | None = None

@@ -10,8 +10,14 @@ from threading import Lock
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
-from pydantic_core.core_schema import no_info_after_validator_function, nullable_schema
+from pydantic_core import CoreSchema, PydanticKnownError
+from pydantic_core.core_schema import (
+    datetime_schema,
+    json_or_python_schema,
+    no_info_after_validator_function,
+    no_info_before_validator_function,
+    nullable_schema,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,28 @@ class NullAs:
 
     def _filled(self, value: object) -> object:
         return self.empty() if value is None else value
+
+
+@dataclass(frozen=True, slots=True)
+class InWords:
+    """Annotation of an aware time that is never a number: whether it counts seconds or thousandths would be a guess.
+
+    From JSON that is pydantic's strict reading, which costs nothing; what is already read may be a time or its text.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        aware = datetime_schema(tz_constraint="aware")
+        return json_or_python_schema(
+            json_schema=datetime_schema(strict=True, tz_constraint="aware"),
+            python_schema=no_info_before_validator_function(self._no_number, aware),
+        )
+
+    def _no_number(self, value: object) -> object:
+        if isinstance(value, int | float):
+            raise PydanticKnownError("datetime_type")
+        return value
 
 
 class _Pause:

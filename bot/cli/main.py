@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import Final
 
@@ -25,18 +27,44 @@ USAGE: Final = 2  # exit status for what the person can fix, as argparse has it
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``rca-bot`` with *arguments* and return its exit status: 0 done, 1 done with faults, 2 not done."""
     try:
-        chosen = _parser().parse_args(arguments)
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):  # a terminal without some letter gets its number
-                stream.reconfigure(errors="backslashreplace")
-        return int(chosen.run(chosen))
+        with _written_out():
+            chosen = _parser().parse_args(arguments)
+            for stream in (sys.stdout, sys.stderr):
+                if isinstance(stream, TextIOWrapper):
+                    # a terminal without some letter gets its number
+                    stream.reconfigure(errors="backslashreplace")
+            return int(chosen.run(chosen))
     except BrokenPipeError:
+        _write_nowhere()
         return 0
     except (BotError, RcaError, RunbookError, OSError) as error:
         print(f"rca-bot: {clean(_plain(error))}", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
         return 130
+
+
+@contextmanager
+def _written_out() -> Iterator[None]:
+    """Write out all that was printed inside, where that ended without a fault.
+
+    Raises:
+        BrokenPipeError: whoever reads standard output has seen enough, as ``head`` has.
+    """
+    try:
+        yield
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # so a console of rich ends
+            raise ended.__context__ from None
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+
+
+def _write_nowhere() -> None:
+    """Let go of what nobody reads: the interpreter would try again to write it, and fail, when it ends."""
+    with suppress(OSError):  # a standard output that is no file of the system
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

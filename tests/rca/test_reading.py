@@ -61,6 +61,18 @@ def test_the_schema_names_the_type_alone():
     assert shown == {"default": False, "title": "Truncated", "type": "boolean"}
 
 
+@pytest.mark.parametrize("number", [1_772_435_400, 1_772_435_400.5, 1_772_435_400_000, 0])
+@pytest.mark.parametrize("read", [parse_case, lambda case: parse_case(json.dumps(case))])
+def test_a_number_is_no_time(read, number):
+    """Seconds or thousandths, from JSON or already read: what to write instead is said at each field."""
+    job = {"id": "1", "status": "failed", "started_at": number}
+    told = "must be a time with its offset, such as 2026-03-02T07:05:00Z"
+    with pytest.raises(CaseError) as refused:
+        read({**FRAME, "as_of": number, "ingestion_jobs": [job]})
+    assert str(refused.value) == f"as_of: {told}; ingestion_jobs[0].started_at: {told}"
+    assert read(FRAME)[0].as_of.isoformat() == "2026-03-02T07:10:00+00:00"
+
+
 @pytest.mark.usefixtures("collector")
 @pytest.mark.parametrize(("found", "raw"), [(True, FRAME), (False, FRAME), (True, {}), (False, {})])
 def test_the_collector_stays_as_it_was_found(found, raw):
