@@ -74,11 +74,10 @@ def readings(
 
 def _ask(detector: Detector, view: CaseView) -> Answer:
     """Return the detector's answer; a fact it needs and nobody could read, or a crash of its own, becomes a skip."""
-    unknown = next((fact for fact in detector.reads if not view.knows(fact)), None)
+    for fact in detector.reads:
+        if not view.knows(fact):
+            return _without(fact, detector, view)
     try:
-        if unknown is not None:
-            glimpse = detector.glimpse(view) if detector.glimpse is not None else None
-            return Skipped(reason=_why_unknown(unknown, view), glimpse=glimpse)
         answer = detector.detect(view)
     except Exception as error:  # noqa: BLE001 - one broken detector must not silence the others
         return Skipped(
@@ -89,6 +88,17 @@ def _ask(detector: Detector, view: CaseView) -> Answer:
             if fact.value in view.holes:
                 return Skipped(reason=_why_unknown(fact, view))
     return answer
+
+
+def _without(fact: FactKind, detector: Detector, view: CaseView) -> Skipped:
+    """Return why *fact* is not known, with what the rest of the detector's facts shows."""
+    reason = _why_unknown(fact, view)
+    if detector.glimpse is None:
+        return Skipped(reason=reason)
+    try:
+        return Skipped(reason=reason, glimpse=detector.glimpse(view))
+    except Exception as error:  # noqa: BLE001 - one broken detector must not silence the others
+        return Skipped(reason=f"{reason}; the detector failed ({type(error).__name__})")
 
 
 def _why_unknown(fact: FactKind, view: CaseView) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from types import MappingProxyType
 
@@ -139,6 +140,22 @@ def test_a_detector_that_crashes_is_a_blind_spot(pipeline):
     diagnosis = diagnose(pipeline.case(), detectors=MappingProxyType(broken))
     assert [spot.detector for spot in diagnosis.blind_spots] == ["partial_sync"]
     assert "ZeroDivisionError" in diagnosis.blind_spots[0].reason
+    assert diagnosis.top_cause_type is Cause.INGESTION_FAILURE
+
+
+def test_a_hole_is_told_also_where_the_look_at_the_rest_crashes(pipeline):
+    """The fact's own reason comes first, then that the detector failed."""
+
+    def crash(_view):
+        raise ZeroDivisionError
+
+    drift = DETECTORS[SignalCode.DISTRIBUTION_DRIFT]
+    broken = dict(DETECTORS) | {drift.code: dataclasses.replace(drift, glimpse=crash)}
+    case = pipeline.failed(range(57, 60)).rows(0.3).without("dimension_profiles").case()
+    diagnosis = diagnose(case, detectors=MappingProxyType(broken))
+    reasons = {spot.detector: spot.reason for spot in diagnosis.blind_spots}
+    assert reasons["distribution_drift"].startswith("no dimension profiles known; ")
+    assert "ZeroDivisionError" in reasons["distribution_drift"]
     assert diagnosis.top_cause_type is Cause.INGESTION_FAILURE
 
 
