@@ -105,12 +105,15 @@ def _thinkable(
 def _seen_quiet(skipped: Collection[SignalCode]) -> Iterator[frozenset[SignalCode]]:
     """Yield *skipped*, whole and without the detectors of some causes, as if those had looked and seen nothing.
 
-    What nobody could look at must not make us surer than if it had been quiet, whatever else is dark.
+    What nobody could look at must not make us surer than if it had been quiet, whatever else is dark; or than if all
+    but one of its detectors had been, as of a list that is empty: that no sync is missing it cannot say.
     """
     causes = sorted({CAUSE_OF[code] for code in skipped})
     for number in range(len(causes), -1, -1):
         for dark in combinations(causes, number):
             yield frozenset(code for code in skipped if CAUSE_OF[code] in dark)
+    if len(causes) < len(skipped):
+        yield from (frozenset((code,)) for code in skipped)
 
 
 def _candidates(
