@@ -81,7 +81,7 @@ class CaseView:
     def names(self, column: str) -> bool:
         """Return whether the alert is about *column*: by its column field, or as a word of its check's id."""
         wanted = column.casefold()
-        if self.anomaly.column is not None:
+        if self.anomaly.column:  # some senders leave it empty
             return self.anomaly.column.casefold() == wanted
         return self.anomaly.check_id is not None and _ends_with_word(
             self.anomaly.check_id.casefold(), wanted

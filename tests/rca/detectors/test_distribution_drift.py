@@ -144,6 +144,7 @@ def test_it_is_silent_when_nobody_asked_or_nothing_stands_out(pipeline, column, 
     [
         {"anomaly_type": "distribution_anomaly", "column": "country"},
         {"anomaly_type": "quality_check_failure", "check_id": "dimension_anomalies_country"},
+        {"anomaly_type": "distribution_anomaly", "column": "", "check_id": "shares_of_country"},
     ],
 )
 def test_an_alert_about_shares_is_told_which_of_them_moved(pipeline, alert):
