@@ -15,7 +15,7 @@ from bot.ports import Accepted, Again, BotError, PageOrder, Refused
 from bot.records import Incident, IncidentView, Page, PageState, Post, PostKind
 from bot.render import answers
 from bot.render.names import Names
-from bot.render.words import confidence, said
+from bot.render.words import capital, confidence, said
 from bot.store import Store
 from rca.case import Severity
 
@@ -160,7 +160,7 @@ def order_of(page: Page, view: IncidentView, names: Names) -> PageOrder:
     }
     return PageOrder(
         dedup_key=page.dedup_key,
-        summary=f"{incident.dataset}: {verdict}. {page.reason}",
+        summary=f"{incident.dataset}: {verdict}. {capital(page.reason)}",
         severity=incident.severity or Severity.ERROR,
         source=f"rca-bot/{incident.tenant_id}/{incident.dataset}",
         timestamp=incident.detected_at,

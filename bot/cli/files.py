@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import sys
 import zlib
@@ -52,7 +53,7 @@ def lines_in(path: str) -> Iterator[bytes]:
                 raise BotError(
                     f"{path}:{number}: longer than {MOST_BYTES // 2**20} MiB: put one document on each line"
                 )
-            yield line
+            yield _unmarked(line) if number == 1 else line
 
 
 def document_in(path: str) -> bytes:
@@ -65,7 +66,12 @@ def document_in(path: str) -> bytes:
         raw = file.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
         raise BotError(f"{path}: larger than {MOST_BYTES // 2**20} MiB: leave out facts")
-    return raw
+    return _unmarked(raw)
+
+
+def _unmarked(raw: bytes) -> bytes:
+    """Return *raw* without the mark that some programs put before UTF-8."""
+    return raw.removeprefix(codecs.BOM_UTF8)
 
 
 def truths_in(path: str) -> tuple[Truth, ...]:

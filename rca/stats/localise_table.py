@@ -119,12 +119,13 @@ def _columns(rows: Iterator[list[str]], width: int, text: str) -> list[list[str]
     while chunk := list(itertools.islice(rows, CHUNK)):
         for place, row in enumerate(chunk, start=len(columns[0])):
             if len(row) != width:
+                cells = f"{len(row)} cell{'' if len(row) == 1 else 's'}"
                 raise TableError(
-                    f"line {_line(text, place)} has {len(row)} cells, the header {width}:"
+                    f"line {_line(text, place)} has {cells}, the header {width}:"
                     " quote a value that holds the separator"
                 )
-        for column, cells in zip(columns, zip(*chunk, strict=True), strict=True):
-            column.extend(cells)
+        for column, held in zip(columns, zip(*chunk, strict=True), strict=True):
+            column.extend(held)
         if len(columns[0]) > MOST_ROWS:
             raise TableError(
                 f"more than {MOST_ROWS:,} rows: sum up over fewer columns, or over rarer values"

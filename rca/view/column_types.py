@@ -57,6 +57,9 @@ _ONE_IN_BIGQUERY: Final = (
 No other warehouse here reports an ``int64``: those whose ``integer`` is smaller call the larger one ``bigint``.
 """
 
+_PARTS: Final = re.compile(r"[^<>,:\s]+|[<>,:]")
+"""What a nested type is made of: names of types and of fields, and what stands between them."""
+
 _ARGUMENTS: Final = re.compile(r"\(([^()]*)\)")
 
 
@@ -81,9 +84,22 @@ def plain_type(name: str) -> str:
 
 
 def types_differ(old: str | None, new: str | None) -> bool:
-    """Return whether both types are known and mean different things."""
+    """Return whether both types are known and mean different things.
+
+    Of nested types every part is compared; one that hides its parts, as ``RECORD`` does, may have the same ones.
+    """
     if old is None or new is None or old == new:
         return False
-    if frozenset({old.casefold().strip(), new.casefold().strip()}) in _ONE_IN_BIGQUERY:
+    before, after = old.casefold().strip(), new.casefold().strip()
+    if "<" not in before and "<" not in after:
+        return _differ(before, after)
+    if "<" not in before or "<" not in after:
+        return _differ(before.partition("<")[0].strip(), after.partition("<")[0].strip())
+    parts = (_PARTS.findall(before), _PARTS.findall(after))
+    return len(parts[0]) != len(parts[1]) or any(map(_differ, *parts))
+
+
+def _differ(old: str, new: str) -> bool:
+    if frozenset({old, new}) in _ONE_IN_BIGQUERY:
         return False
     return plain_type(old) != plain_type(new)

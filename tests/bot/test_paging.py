@@ -224,6 +224,6 @@ async def order_for(deps: Deps, incident: Incident, team: str) -> PageOrder:
 def test_a_page_says_how_sure_the_bot_is_as_the_card_does(sure: float, said: str) -> None:
     """Whoever is woken reads the same words; nothing is certain."""
     found = diagnosis(hypothesis(1, sure, SYNC_FAILURE, "it failed."))
-    order = order_of(page(), view(found), NAMES)
-    assert order.summary.startswith(f"shopify_orders: ingestion failure ({said}). ")
+    order = order_of(replace(page(), reason="escalated by hand"), view(found), NAMES)
+    assert order.summary == f"shopify_orders: ingestion failure ({said}). Escalated by hand"
     assert order.details["likely_cause"] == f"ingestion failure ({said})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import gzip
 import json
@@ -173,3 +174,25 @@ def test_a_time_at_the_end_of_the_calendar_is_answered(
     assert main([verb, "--case", str(path)]) in (0, 2)  # 2: no hypothesis to ask about
     printed = capsys.readouterr()
     assert "Ingestion failure" in printed.out or "hypothes" in printed.err
+
+
+@pytest.mark.parametrize("verb", ["case", "cases", "eval", "why"])
+def test_a_mark_before_utf8_is_no_part_of_the_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    """Some programs write one at the start of every file; what they wrote is read all the same."""
+    path = tmp_path / "marked.jsonl"
+    path.write_bytes(codecs.BOM_UTF8 + one_line())
+    told = truth(tmp_path)
+    told.write_bytes(codecs.BOM_UTF8 + told.read_bytes())
+    given = {
+        "case": ["diagnose", "--case", str(path)],
+        "cases": ["diagnose", "--cases", str(path), "--workers", "1"],
+        "eval": ["eval", "--cases", str(path), "--truth", str(told), "--workers", "1"],
+        "why": ["why", "--case", str(path)],
+    }[verb]
+    assert main(given) == 0
+    said = capsys.readouterr()
+    assert "ingestion" in said.out.casefold() or verb == "eval"
+    assert "1" in said.out
+    assert said.err == ""

@@ -91,6 +91,7 @@ def test_spreadsheets_and_databases_write_it_differently(separator, end):
         ("real,predict\n1,2\n", "no column says where: beside real, predict"),
         ("a,b\nx,y\n", "takes real and predict, or hits.*; there are a, b"),
         ("a,real,predict\nx,1,2\ny,1\n", "line 3 has 2 cells, the header 3: quote"),
+        ("a,real,predict\nx,1,2\ny\n", "line 3 has 1 cell, the header 3: quote"),
         ('a,real,predict\n"x\ny",1,2\nz,1,2,3\n', "line 4 has 4 cells"),
         ("a,real,predict\nx,1,2\ny,,2\n", "column real, line 3: is empty: write 0"),
         ("a,real,predict\nx,1,nan\n", "column predict, line 2: 'nan' is not a number"),

@@ -25,6 +25,10 @@ from rca.view.column_types import plain_type, types_differ
         ("Geography", "GEOGRAPHY"),
         ("INT64", "INTEGER"),
         ("RECORD", "STRUCT"),
+        ("ARRAY<INT64>", "array<integer>"),
+        ("STRUCT<a INT64, b STRUCT<c STRING>>", "struct<a INTEGER, b RECORD<c string>>"),
+        ("STRUCT<a INT64>", "RECORD"),
+        ("struct<a:int>", "struct<a:integer>"),
     ],
 )
 def test_the_same_type_in_other_words_is_no_change(old, new):
@@ -43,6 +47,11 @@ def test_the_same_type_in_other_words_is_no_change(old, new):
         ("numeric", "text"),
         ("bigint", "bigint[]"),
         ("array<int64>", "array<string>"),
+        ("array<int64>", "int64"),
+        ("struct<a int64>", "struct<a string>"),
+        ("struct<a int64>", "struct<b int64>"),
+        ("struct<a int64>", "struct<a int64, b int64>"),
+        ("struct<a int64>", "json"),
         ("json", "jsonb"),
         ("TIMESTAMP", "DATETIME"),
         ("TIMESTAMP", "TIMESTAMP_NTZ"),
