@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
@@ -31,6 +33,9 @@ from runbook.load import Runbook, load_runbook
 CHUNK: Final = (
     8  # cases a worker takes at once: enough to hide the hand-over, few enough to share the work
 )
+
+
+AHEAD: Final = 3  # chunks for each worker: one in work, the others ready when it is done
 
 
 @cache
@@ -57,14 +62,25 @@ def complete(case: Case, book: Runbook, model: Model = SHIPPED) -> Diagnosis:
 
 
 def diagnose_lines(lines: Iterable[bytes], workers: int, model: Model = SHIPPED) -> Iterator[Line]:
-    """Yield what came of each line, in order; a broken line costs that line only."""
+    """Yield what came of each line, in order; a broken line costs that line only.
+
+    Reads no further ahead than the workers need: memory is that of a few lines for each, however many there are.
+    """
     numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
-    work = partial(_diagnose_line, model=model)
     if workers <= 1:
-        yield from map(work, numbered)
+        yield from map(partial(_diagnose_line, model=model), numbered)
         return
-    with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(work, numbered, chunksize=CHUNK)
+    waiting: deque[Future[list[Line]]] = deque()
+    pool = ProcessPoolExecutor(workers)
+    try:
+        while chunk := list(islice(numbered, CHUNK)):
+            waiting.append(pool.submit(_diagnose_chunk, chunk, model))
+            if len(waiting) > AHEAD * workers:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def model_in(path: str | None) -> Model:
@@ -79,6 +95,10 @@ def model_in(path: str | None) -> Model:
         return read_model(Path(path).read_bytes()).model
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from error
+
+
+def _diagnose_chunk(chunk: Sequence[tuple[int, bytes]], model: Model) -> list[Line]:
+    return [_diagnose_line(numbered, model) for numbered in chunk]
 
 
 def _diagnose_line(numbered: tuple[int, bytes], model: Model) -> Line:
