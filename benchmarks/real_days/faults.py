@@ -131,7 +131,7 @@ def combined(day: Day, draw: Draw) -> Fault | None:
 
 
 def mixed(day: Day, draw: Draw) -> Fault | None:
-    """Two to three quarters of a value's rows come as other values; their number stays."""
+    """Two fifths to three quarters of a value's rows come as other values; their number stays."""
     name = str(draw.choice(day.dimensions))
     value = day.between(draw, 0.15, 0.7, name)
     if value is None:
