@@ -21,7 +21,7 @@ from rca.case import FactKind, IngestionJob
 from rca.detection import Answer, Detector, Signal
 from rca.evidence import PartialSyncEvidence, SignalCode
 from rca.shift_reading import read_shift
-from rca.stats.robust import weight_of_tail
+from rca.stats.robust import median, weight_of_tail
 from rca.stats.volume import DAY_S, Forecast, Window, forecast
 from rca.view import CaseView
 from rca.view.calendar import Rest, rest_in
@@ -179,26 +179,29 @@ def _outlook(view: CaseView, jobs: JobsView, done: Arrived) -> Forecast | None:
         return _day_by_day(epoch_s(view.since), epoch_s(view.until), done) or _from_dataset(
             view, done
         )
-    ended = np.flatnonzero(done.at_s <= epoch_s(view.until))[-MOST_DAYS:].tolist()
-    away_s = _to_the_window(view, epoch_s(done.jobs[ended[-1]].started_at), jobs.interval_s)
-    windows = [_own_window(done.jobs[i], jobs.interval_s, away_s) for i in ended]
+    windows = _own_windows(view, done, jobs.interval_s)
     return forecast(windows[:-1], windows[-1])
 
 
-def _to_the_window(view: CaseView, start_s: float, interval_s: float) -> float:
-    """Return how far the judged window's middle lies from that of a sync's own one, when both are as long; else 0.
+def _own_windows(view: CaseView, done: Arrived, interval_s: float) -> list[Window]:
+    """Return a window for each sync up to the judged one, in the middle of the dataset's window where that is as long.
 
-    A sync shortly after midnight brings the day before: its rows are told, and weighed, as that weekday's.
+    A sync shortly after midnight brings the day before: its rows are told, and weighed, as that weekday's. Syncs lie
+    in their windows as they mostly do; only of the judged one it counts which window it really ended in.
     """
-    since_s, until_s = epoch_s(view.since), epoch_s(view.until)
-    if not ALIKE[0] <= (until_s - since_s) / interval_s <= ALIKE[1]:
-        return 0.0
-    return (since_s + until_s) / 2.0 - (start_s + interval_s / 2.0)
-
-
-def _own_window(job: IngestionJob, interval_s: float, away_s: float) -> Window:
-    start_s = epoch_s(job.started_at) + away_s
-    return Window(start_s=start_s, end_s=start_s + interval_s, rows=float(job.rows_synced or 0))
+    ended = np.flatnonzero(done.at_s <= epoch_s(view.until))[-MOST_DAYS:].tolist()
+    starts_s = [epoch_s(done.jobs[i].started_at) for i in ended]
+    until_s = epoch_s(view.until)
+    length_s = until_s - epoch_s(view.since)
+    if ALIKE[0] <= length_s / interval_s <= ALIKE[1]:
+        before_s = [(until_s - float(done.at_s[i])) // length_s * length_s for i in ended]
+        in_middle_s = until_s - (length_s + interval_s) / 2.0
+        away_s = median([in_middle_s - b - s for b, s in zip(before_s, starts_s, strict=True)])
+        starts_s = [*(s + away_s for s in starts_s[:-1]), in_middle_s]
+    return [
+        Window(start_s=s, end_s=s + interval_s, rows=float(done.jobs[i].rows_synced or 0))
+        for i, s in zip(ended, starts_s, strict=True)
+    ]
 
 
 def _from_dataset(view: CaseView, done: Arrived) -> Forecast | None:

@@ -135,17 +135,31 @@ def test_with_the_syncs_of_today_alone_the_dataset_says_what_is_usual(pipeline, 
     assert (answer is not None and answer.strength > 0.8) is fires
 
 
-def test_the_rows_of_a_daily_sync_are_those_of_the_day_before_it(pipeline):
-    """It starts on Wednesday morning and brings what came since Tuesday's: Sundays are few, this is a Tuesday."""
+def daily(pipeline, few, begins, late=timedelta(0)):
+    """One sync a day, *begins* after its window does, the last one *late*; windows begun on *few* have 300 rows."""
     pipeline.catalog(expected_sync_interval_s=86_400)
     syncs = []
     for window in pipeline.document["volume_history"]:
-        begun, end = (datetime.fromisoformat(window[key]) for key in ("window_start", "window_end"))
-        window["rows"] = 300 if f"{begun:%a}" == "Sun" else 1_000 + len(syncs) % 5
-        started = end - timedelta(hours=1)
-        sync = {"started_at": started.isoformat(), "finished_at": end.isoformat(), "id": f"{end}"}
+        begun = datetime.fromisoformat(window["window_start"])
+        window["rows"] = 300 if f"{begun:%a}" == few else 1_000 + len(syncs) % 5
+        started = begun + begins
+        if window is pipeline.document["volume_history"][-1]:
+            window["rows"], started = 120, started + late
+        sync = {"started_at": started.isoformat(), "id": f"{begun}"}
+        sync["finished_at"] = (started + timedelta(minutes=30)).isoformat()
         syncs.append(pipeline.job(0, rows_synced=window["rows"], **sync))
-    syncs[-1]["rows_synced"] = pipeline.document["volume_history"][-1]["rows"] = 120
     pipeline.document["ingestion_jobs"] = syncs
-    answer = pipeline.ask("partial_sync")
+    return pipeline
+
+
+def test_the_rows_of_a_daily_sync_are_those_of_the_day_before_it(pipeline):
+    """It starts on Wednesday morning and brings what came since Tuesday's: Sundays are few, this is a Tuesday."""
+    answer = daily(pipeline, "Sun", timedelta(hours=23)).ask("partial_sync")
+    assert answer.because.startswith("1,001 rows were expected for a Tuesday, 120 arrived")
+
+
+def test_a_daily_sync_that_comes_late_is_compared_with_its_own_weekday(pipeline):
+    """Syncs begin two hours into their window, this one 21 hours later: Wednesdays are few, and this is a Tuesday."""
+    late = daily(pipeline, "Wed", timedelta(hours=2), late=timedelta(hours=21))
+    answer = late.ask("partial_sync")
     assert answer.because.startswith("1,001 rows were expected for a Tuesday, 120 arrived")
